@@ -1,0 +1,38 @@
+/* A check: one invariant over the event stream. One file each in checks/, listed in checks.def.
+ *
+ * A check sees every event after the model (model.h) has taken it in; what it needs to remember is
+ * `state`, zeroed at the start of each run. It reports by check_violated.
+ */
+#ifndef FAULTLINE_CHECK_H
+#define FAULTLINE_CHECK_H
+
+#include <stddef.h>
+#include "abi.h"
+#include "model.h"
+
+struct check_context {
+    const struct model *model;
+    const struct fl_event *event; /* NULL in end() */
+    uint64_t index;               /* of the event in the run */
+    uint32_t outcome;             /* valid in end() */
+    void *state;
+    struct engine *engine;
+    const struct check *check;
+};
+
+struct check {
+    const char *id;      /* "stack-slot-exclusive" */
+    const char *summary; /* one line: the invariant */
+    const char *source;  /* where it comes from */
+    size_t state_size;
+    void (*event)(struct check_context *context); /* may be NULL */
+    void (*end)(struct check_context *context);   /* may be NULL */
+};
+
+/* NULL-terminated, in the order of their ids. */
+extern const struct check *const checks[];
+
+void check_violated(struct check_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,328 @@
+/* The contract between the guest and everything that looks at it from outside.
+ *
+ * Shared by the guest kernel, the guest's programs, the monitor and the analysis. Only fixed-width
+ * fields and explicit padding; every size and offset is asserted below. README.md beside this file
+ * says what each field means in enough detail to write another reader.
+ *
+ * A change of any structure, event, point or name is a new FL_ABI_VERSION.
+ */
+#ifndef FAULTLINE_ABI_H
+#define FAULTLINE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FL_ABI_VERSION 1u
+#define FL_ABI_MAGIC   0x4c544c46u /* "FLTL" */
+
+/* ---- Guest physical memory: offsets into the RAM file ---- */
+
+#define FL_RAM_SIZE       0x01000000u
+#define FL_FRAMES_OFFSET  0x00400000u /* pool of frames that core hands out */
+#define FL_FRAMES_SIZE    0x00800000u
+#define FL_SHARED_OFFSET  0x00c00000u /* struct fl_shared */
+#define FL_PAGE_SIZE      4096u
+#define FL_PAGE_SHIFT     12u
+
+#define FL_PLAN_SLOTS     64u
+#define FL_RESULT_SLOTS   128u
+#define FL_RING_PACKETS   512u
+#define FL_PACKET_SIZE    4096u
+#define FL_PACKET_HEADER  64u
+#define FL_PACKET_EVENTS  126u
+#define FL_MAX_THREADS    64u /* threads alive at one time: a ready set fits 64 bits */
+#define FL_MAX_PARAMS     8u
+#define FL_MAX_PREEMPTIONS 250u
+
+/* ---- Threads ----
+ * A thread is named by its creation path: one byte a level, the domain first. Byte value 0 ends the
+ * path. 0 is the kernel, FL_PATH_CORE the pager, FL_PATH_DOMAIN(i) the main thread of the
+ * scenario's i-th domain, and a thread's n-th child (n from 1) appends the byte n. */
+
+#define FL_PATH_KERNEL    0u
+#define FL_PATH_CORE      0x01000000u
+#define FL_PATH_DOMAIN(i) ((uint32_t)(2u + (i)) << 24)
+#define FL_PATH_CHILD2(domain, n) (FL_PATH_DOMAIN(domain) | (uint32_t)(n) << 16)
+#define FL_MAX_CHILDREN   255u
+#define FL_MAX_PATH_LEVELS 4u
+
+/* ---- Address spaces ---- */
+
+#define FL_SPACE_KERNEL    0u
+#define FL_SPACE_CORE      1u
+#define FL_SPACE_DOMAIN(i) (2u + (i))
+
+/* ---- Events and packets: CTF 1.8 as it lies in memory ---- */
+
+struct fl_event {
+    uint64_t id_time; /* bits 0-15 event id (events.def), 16-63 ns since the run's start */
+    uint32_t thread;  /* path of the thread that the event is about */
+    uint16_t space;   /* address space that it concerns */
+    uint16_t point;   /* points.def; FL_POINT_NONE outside a kernel entry */
+    uint64_t addr;    /* the meaning of the last three is in events.def */
+    uint32_t arg;
+    uint32_t aux;
+};
+
+static inline uint16_t fl_event_id(const struct fl_event *event)
+{
+    return (uint16_t)(event->id_time & 0xffffu);
+}
+
+static inline uint64_t fl_event_time(const struct fl_event *event)
+{
+    return event->id_time >> 16;
+}
+
+#define FL_CTF_MAGIC 0xc1fc1fc1u
+#define FL_CTF_UUID                                                                                \
+    {                                                                                              \
+        0x5f, 0x61, 0x75, 0x6c, 0x74, 0x6c, 0x4e, 0x65, 0x81, 0x0c, 0x74, 0x72, 0x61, 0x63, 0x65,  \
+            0x01                                                                                   \
+    }
+
+struct fl_packet {
+    uint32_t magic;
+    uint8_t uuid[16];
+    uint32_t stream_id;
+    uint64_t time_begin;
+    uint64_t time_end;
+    uint64_t content_bits;
+    uint64_t packet_bits;
+    uint64_t discarded; /* events lost so far in this run */
+    struct fl_event events[FL_PACKET_EVENTS];
+};
+
+/* ---- Plans ---- */
+
+enum { /* fl_plan.policy: who departs from the default schedule */
+    FL_POLICY_FIXED = 0,  /* only the preemptions listed */
+    FL_POLICY_RANDOM = 1, /* at each place of `depth`: with `chance`/2^32 a ready thread, drawn
+                             from `seed`; the listed preemptions are ignored */
+};
+
+enum { /* fl_plan.mode */
+    FL_MODE_POSTED = 0,
+    FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
+};
+
+struct fl_preemption {
+    uint32_t thread; /* path */
+    uint32_t n;      /* its n-th kernel entry, from 1; 0: before its first entry (k >= 1 only) */
+    uint32_t k;      /* 0: on entry; k >= 1: after it, before the k-th user instruction */
+    uint32_t target; /* path of the thread that runs instead */
+};
+
+struct fl_plan {
+    uint32_t serial; /* echoed in the result */
+    uint16_t scenario;
+    uint16_t variant;
+    uint32_t params[FL_MAX_PARAMS];
+    uint8_t policy;
+    uint8_t mode;
+    uint8_t depth; /* FL_DEPTH_*: places of policy random and of mode online */
+    uint8_t pad0;
+    uint32_t seed;
+    uint32_t chance;
+    uint32_t max_packets; /* events beyond are dropped and counted */
+    uint64_t budget;      /* instructions, kernel and user; spent: outcome hung */
+    uint32_t n_preemptions;
+    uint32_t pad1[7];
+    struct fl_preemption preemptions[FL_MAX_PREEMPTIONS]; /* ascending by thread, n, k */
+};
+
+struct fl_result {
+    uint32_t serial;
+    uint32_t outcome; /* FL_OUTCOME_* */
+    uint32_t first_packet; /* absolute packet number; its ring slot is this modulo ring size */
+    uint32_t packets;
+    uint32_t events;
+    uint32_t lost;
+    uint32_t reached; /* preemptions that took place */
+    uint32_t entries; /* kernel entries of all threads */
+    uint64_t instructions;
+    uint32_t fault_pc; /* of a guest fault: where, what was touched, the architecture's status */
+    uint32_t fault_addr;
+    uint32_t fault_status;
+    uint32_t fault_kind; /* exception vector number of the architecture */
+    uint32_t pad[2];
+};
+
+/* Online: one decision at a time. */
+struct fl_decision {
+    uint32_t thread;
+    uint32_t n;
+    uint32_t k;
+    uint32_t point;
+    uint64_t ready; /* bit i: thread number i (event thread_create, field tid) can run */
+};
+
+/* ---- The shared window. Each counter has one writer and a cache line of its own. ---- */
+
+struct fl_counter {
+    uint32_t value;
+    uint32_t pad[15];
+};
+
+enum { /* fl_control.state, written by the guest */
+    FL_STATE_OFF = 0,
+    FL_STATE_READY = 1, /* booted, waits for plans */
+};
+
+struct fl_control {
+    uint32_t magic; /* guest, last at boot */
+    uint32_t abi_version;
+    uint32_t state;
+    uint32_t pad[13];
+    struct fl_counter plan_head;   /* host: plans posted */
+    struct fl_counter plan_tail;   /* guest: plans taken */
+    struct fl_counter result_head; /* guest: results written */
+    struct fl_counter result_tail; /* host: results read */
+    struct fl_counter ring_head;   /* guest: packets closed */
+    struct fl_counter ring_tail;   /* host: packets released */
+    struct fl_counter ask;         /* guest: decisions asked */
+    struct fl_counter answer;      /* host: decisions answered */
+    struct fl_decision decision;   /* guest, valid while ask != answer */
+    uint32_t decision_target;      /* host: path, or 0 to go on */
+    uint32_t pad2[9];
+};
+
+struct fl_shared {
+    struct fl_control control;
+    uint8_t pad0[4096 - sizeof(struct fl_control)];
+    struct fl_result results[FL_RESULT_SLOTS];
+    struct fl_plan plans[FL_PLAN_SLOTS];
+    struct fl_packet ring[FL_RING_PACKETS];
+};
+
+/* ---- What an image says of itself: ELF sections, read by the monitor before any boot ----
+ * .faultline.image holds one struct fl_image, .faultline.scenarios an array of struct fl_scenario. */
+
+enum { FL_ARCH_ARMV7 = 1, FL_ARCH_X86_64 = 2 };
+
+struct fl_image {
+    uint32_t magic;
+    uint32_t abi_version;
+    uint32_t arch;
+    uint32_t ram_size;
+    uint32_t shared_offset;
+    uint32_t shared_size;
+    uint32_t n_scenarios;
+    uint32_t pad;
+};
+
+#define FL_MAX_DOMAINS       4u
+#define FL_MAX_VARIANTS      12u
+#define FL_MAX_NAMED_THREADS 8u
+#define FL_MAX_EXPECTED      4u
+
+struct fl_domain {
+    char name[12]; /* also the name of its main thread */
+    uint32_t server; /* 1: its main thread may end blocked in its top receive */
+};
+
+struct fl_expected_halt {
+    uint32_t thread; /* path */
+    uint32_t reason; /* FL_HALT_* */
+};
+
+struct fl_variant {
+    char id[24];
+    char summary[104];
+    char expect[32]; /* id of the check that it must violate, or "clean" */
+    uint16_t depth;  /* FL_DEPTH_* and bound: of the finding, or exhausted clean */
+    uint16_t bound;
+    uint32_t n_halts;
+    struct fl_expected_halt halts[FL_MAX_EXPECTED];
+};
+
+struct fl_param {
+    char id[16];
+    char summary[80];
+    uint32_t preset;
+    uint32_t min;
+    uint32_t max;
+    uint32_t pad;
+};
+
+struct fl_named_thread {
+    uint32_t path;
+    char name[12];
+};
+
+struct fl_scenario {
+    char id[32];
+    char summary[120];
+    char source[120];  /* mail, paper, manual */
+    char threads[120]; /* which threads there are, for a reader */
+    uint32_t n_domains;
+    uint32_t n_named;
+    uint32_t n_params;
+    uint32_t n_variants;
+    struct fl_domain domains[FL_MAX_DOMAINS];
+    struct fl_named_thread named[FL_MAX_NAMED_THREADS];
+    struct fl_param params[FL_MAX_PARAMS];
+    struct fl_variant variants[FL_MAX_VARIANTS];
+};
+
+/* ---- Virtual addresses of user space, the same on every architecture ---- */
+
+#define FL_CORE_BASE     0x00100000u
+#define FL_PROGRAM_BASE  0x01000000u /* the i-th scenario's program: + i * FL_PROGRAM_SIZE */
+#define FL_PROGRAM_SIZE  0x00100000u
+#define FL_WINDOW_BASE   0x20000000u /* core only: the frame pool, whole */
+#define FL_ATTACH_BASE   0x30000000u /* where core puts an attachment that names no address */
+#define FL_ATTACH_SIZE   0x10000000u
+#define FL_CONTEXT_BASE  0x40000000u /* thread context area (seed: Genode), a managed dataspace */
+#define FL_CONTEXT_SIZE  0x10000000u
+#define FL_SLOT_SIZE     0x00100000u
+#define FL_UTCB_BASE     0x60000000u /* message page of thread number tid: + tid * page size */
+#define FL_INFO_BASE     0x70000000u /* read-only page: what this run is */
+#define FL_USER_END      0x80000000u
+
+/* ---- Names: one table each, from which the emitters, the decoder and the CTF metadata come ---- */
+
+#define FL_VALUE(kind, value, ID, text) FL_##kind##_##ID = value,
+enum {
+#include "names.def"
+};
+#undef FL_VALUE
+
+#define FL_POINT(value, ID, text, depth) FL_POINT_##ID = value,
+enum {
+#include "points.def"
+};
+#undef FL_POINT
+
+#define FL_EVENT(value, ID, name, addr_kind, addr_name, arg_kind, arg_name, aux_kind, aux_name,    \
+                 doc)                                                                              \
+    FL_EVENT_##ID = value,
+enum {
+#include "events.def"
+    FL_EVENT_COUNT
+};
+#undef FL_EVENT
+
+_Static_assert(sizeof(struct fl_event) == 32, "event");
+_Static_assert(offsetof(struct fl_event, addr) == 16, "event.addr");
+_Static_assert(sizeof(struct fl_packet) == FL_PACKET_SIZE, "packet");
+_Static_assert(offsetof(struct fl_packet, time_begin) == 24, "packet.time_begin");
+_Static_assert(offsetof(struct fl_packet, events) == FL_PACKET_HEADER, "packet.events");
+_Static_assert(sizeof(struct fl_preemption) == 16, "preemption");
+_Static_assert(sizeof(struct fl_plan) == 4096, "plan");
+_Static_assert(offsetof(struct fl_plan, budget) == 56, "plan.budget");
+_Static_assert(offsetof(struct fl_plan, preemptions) == 96, "plan.preemptions");
+_Static_assert(sizeof(struct fl_result) == 64, "result");
+_Static_assert(sizeof(struct fl_decision) == 24, "decision");
+_Static_assert(sizeof(struct fl_control) == 640, "control");
+_Static_assert(offsetof(struct fl_shared, results) == 4096, "shared.results");
+_Static_assert(offsetof(struct fl_shared, plans) == 12288, "shared.plans");
+_Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ring");
+_Static_assert(FL_SHARED_OFFSET + sizeof(struct fl_shared) <= FL_RAM_SIZE, "shared fits");
+_Static_assert(sizeof(struct fl_image) == 32, "image");
+_Static_assert(sizeof(struct fl_domain) == 16, "domain");
+_Static_assert(sizeof(struct fl_variant) == 200, "variant");
+_Static_assert(sizeof(struct fl_param) == 112, "param");
+_Static_assert(offsetof(struct fl_scenario, domains) == 408, "scenario.domains");
+
+#endif

@@ -1,0 +1,50 @@
+/* A back end: where the guest runs. It brings guest RAM (guestmem.h) and a vCPU to life; plans,
+ * results and the ring travel through the shared window and are the session's business, the same
+ * for every back end. What it can is said by flags, and nothing above assumes more.
+ */
+#ifndef FAULTLINE_BACKEND_H
+#define FAULTLINE_BACKEND_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "abi.h"
+#include "guestmem.h"
+
+enum backend_capability {
+    BACKEND_POSTED = 1 << 0,
+    BACKEND_ONLINE = 1 << 1,
+    BACKEND_INSN = 1 << 2,      /* preemptions with k >= 1 */
+    BACKEND_GDB = 1 << 3,
+    BACKEND_SNAPSHOTS = 1 << 4,
+};
+
+struct backend_config {
+    const char *image;   /* path of the guest ELF */
+    const char *run_dir; /* private directory of this session: RAM file, logs */
+    struct guestmem *memory;
+};
+
+struct backend {
+    const struct backend_ops *ops;
+};
+
+struct backend_ops {
+    const char *id;
+    const char *arch;
+    unsigned capabilities;
+    /* Starts the guest; it will set fl_control.magic when it has booted. */
+    struct backend *(*start)(const struct backend_config *config, GError **error);
+    /* false once the guest is gone; reason then says why, in one line. */
+    bool (*alive)(struct backend *backend, char *reason, size_t size);
+    /* There is work for the guest / there is none for a while: a parked guest burns no CPU. */
+    void (*unpark)(struct backend *backend);
+    void (*park)(struct backend *backend);
+    /* Ends the guest and everything that start made. Also after the guest died by itself. */
+    void (*stop)(struct backend *backend);
+    /* Whether this machine can run it; if not, one line of why and how to mend it. */
+    bool (*probe)(char *reason, size_t size);
+};
+
+extern const struct backend_ops *const backends[]; /* NULL-terminated; the first is the default */
+
+#endif

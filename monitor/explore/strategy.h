@@ -1,0 +1,61 @@
+/* A strategy chooses the next plan. One file each, listed in strategies[].
+ *
+ * The driver (explore.h) asks for plans while the guest has room, hands back every run in the order in which the
+ * plans were given out, and stops when the strategy is finished and nothing is in flight.
+ */
+#ifndef FAULTLINE_STRATEGY_H
+#define FAULTLINE_STRATEGY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "abi.h"
+#include "engine.h"
+
+struct strategy_config {
+    const struct fl_scenario *scenario;
+    struct fl_plan base;   /* scenario, variant, parameters, budget: what every plan shares */
+    unsigned depth;        /* FL_DEPTH_* */
+    unsigned bound;        /* largest number of preemptions */
+    uint64_t seed;
+    uint64_t max_runs;     /* random: how many; 0: the strategy's own end */
+    const struct fl_plan *given; /* replay, minimise: the plan to start from */
+    const char *check;     /* minimise: id of the check that must stay violated */
+    unsigned times;        /* replay: how often */
+};
+
+/* What a strategy learns of a finished run. Valid during the call. */
+struct run_report {
+    const struct fl_plan *plan;
+    const struct fl_result *result;
+    const struct verdict *verdict;
+    const struct place *places;
+    size_t n_places;
+    const uint32_t *ready;
+    const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
+    size_t n_taken;
+};
+
+struct strategy_progress {
+    unsigned bound;        /* being searched */
+    uint64_t runs_known;   /* runs that this bound needs at most, as far as known */
+    double runs_estimated; /* runs of the whole search, estimated; 0: no idea */
+};
+
+struct strategy;
+
+struct strategy_ops {
+    const char *id;
+    const char *summary;
+    struct strategy *(*open)(const struct strategy_config *config, GError **error);
+    /* The next plan; false: none now (more may come when runs in flight return). */
+    bool (*next)(struct strategy *strategy, struct fl_plan *plan);
+    void (*done)(struct strategy *strategy, const struct run_report *report);
+    /* Everything that it set out to do is done, provided nothing is in flight. */
+    bool (*finished)(const struct strategy *strategy);
+    void (*progress)(const struct strategy *strategy, struct strategy_progress *progress);
+    void (*close)(struct strategy *strategy);
+};
+
+extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
+
+#endif

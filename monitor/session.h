@@ -1,0 +1,61 @@
+/* A session: one guest, from boot to end, that runs plans and yields runs.
+ *
+ * Plans are posted, run in the order posted, and come back in that order. A guest that dies or
+ * falls silent is a result of the run that it was in (FL_OUTCOME_DEAD, FL_OUTCOME_SILENT); the
+ * session boots another and the rest of the batch goes on as if nothing had been.
+ */
+#ifndef FAULTLINE_SESSION_H
+#define FAULTLINE_SESSION_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "abi.h"
+#include "backend/backend.h"
+#include "image.h"
+
+struct session;
+
+struct session_options {
+    const struct backend_ops *backend; /* NULL: the first of backends[] */
+    const struct image *image;         /* must outlive the session */
+    double watchdog;                   /* seconds without progress; 0: the default */
+};
+
+/* A run that has ended. The packets lie in the ring until session_release. */
+struct run {
+    struct fl_plan plan;
+    struct fl_result result; /* sanitised: packet numbers are within the ring */
+    char death[160];         /* how the guest ended, for FL_OUTCOME_DEAD and _SILENT */
+    bool corrupt;            /* the guest wrote nonsense into its result or its packets */
+};
+
+struct session *session_open(const struct session_options *options, GError **error);
+void session_close(struct session *session);
+
+/* Plans that can be posted without waiting. */
+unsigned session_room(const struct session *session);
+unsigned session_in_flight(const struct session *session);
+/* There is room. The plan's serial is set by the session. */
+void session_post(struct session *session, const struct fl_plan *plan);
+
+enum session_event { SESSION_RUN, SESSION_TIMEOUT, SESSION_ASK, SESSION_FAILED };
+
+/* Waits, asleep, for the next run to end or, in online mode, for the guest to ask. A run must be
+ * released before the next call. SESSION_FAILED: no guest can be had any more. */
+enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
+                                struct fl_decision *ask, GError **error);
+/* Online: target path, or 0 to go on. */
+void session_answer(struct session *session, uint32_t target);
+
+/* The i-th packet of the run last waited for, with its number of events; NULL when it is unsound
+ * (run.corrupt is set then). Valid until session_release. */
+const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
+                                       size_t *n_events);
+void session_release(struct session *session);
+
+/* Forget what is posted and not yet waited for (a search ended early). */
+void session_drop(struct session *session);
+
+unsigned session_boots(const struct session *session);
+
+#endif
