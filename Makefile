@@ -1,26 +1,52 @@
 # Faultline. `make help` lists what there is to make.
+#
+# Needs nothing but make until a recipe runs: a bare system can call `make demo`, which installs what
+# is missing first. Everything made lies in $(BUILD).
 
-BUILD   := build
-CC      ?= gcc
+BUILD  := build
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+CLANG  ?= clang
+FUZZ_SECONDS ?= 30
+
 PKGS    := glib-2.0 jansson libelf libdw
-CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 INCLUDE := -Iguest/abi -Itraces -Ianalysis -Imonitor
-HOST    := -std=c11 -D_GNU_SOURCE $(WARN) $(INCLUDE) $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
-LIBS     = $(shell pkg-config --libs $(PKGS))
 SAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ    := $(SAN) -fsanitize=fuzzer
+
+# pkg-config is asked once, and only when something is compiled.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+LIBS       = $(eval LIBS := $(shell pkg-config --libs $(PKGS)))$(LIBS)
+HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
+
+# Sub-makes started after the set-up use all cores, unless make was told how many.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all: $(BUILD)/faultline $(BUILD)/guest/armv7.elf
 
 # ---- host: every source but main.c is in both the program and the tests ----
 
-HOST_SRC := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c)
-LIB_SRC  := $(filter-out monitor/main.c,$(HOST_SRC))
-TEST_SRC := $(wildcard traces/tests/test_*.c analysis/tests/test_*.c monitor/tests/test_*.c)
+HOST_SRC  := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
+               monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c)
+LIB_SRC   := $(filter-out monitor/main.c,$(HOST_SRC))
+HOST_DIRS := traces analysis monitor
+TEST_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/test_*.c))
+BENCH_SRC := $(wildcard $(HOST_DIRS:%=%/tests/bench_*.c))
+FUZZ_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/fuzz_*.c))
 
-HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/host/%.o)
-SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/tests/%)
+HOST_OBJ  := $(HOST_SRC:%.c=$(BUILD)/host/%.o)
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/host/%.o)
+SAN_OBJ   := $(LIB_SRC:%.c=$(BUILD)/san/%.o)
+FUZZ_OBJ  := $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o)
+TEST_OBJ  := $(TEST_SRC:%.c=$(BUILD)/san/%.o)
+TESTS     := $(TEST_SRC:%.c=$(BUILD)/tests/%)
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/host/%.o)
+BENCHES   := $(BENCH_SRC:%.c=$(BUILD)/bench/%)
+FUZZERS   := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
 
 $(BUILD)/faultline: $(HOST_OBJ)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
@@ -37,14 +63,78 @@ $(BUILD)/tests/%: $(BUILD)/san/%.o $(SAN_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka
 
+$(BUILD)/bench/%: $(BUILD)/host/%.o $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/fuzz-obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(HOST) $(FUZZ)-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ) -o $@ $^ $(LIBS)
+
+-include guest/guest.mk
+
+ALL_OBJ   := $(HOST_OBJ) $(SAN_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+-include $(ALL_OBJ:.o=.d)
+
 tests: $(TESTS)
+benches: $(BENCHES)
+fuzzers: $(FUZZERS)
+objects: $(HOST_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
-include guest/guest.mk
+# ---- what people call ----
 
--include $(HOST_OBJ:.o=.d) $(SAN_OBJ:.o=.d)
+demo: ## find, shrink, replay, verify one race; installs what is missing (3 minutes)
+	@scripts/setup build demo
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all
+	@scripts/demo
 
-clean:
+check: ## all tests but the longest; installs what is missing (under 10 minutes)
+	@scripts/setup build demo check
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests
+	@scripts/run-tests $(TEST)
+
+check-quick: ## unit tests only, no VM (under a minute)
+	@scripts/setup build check
+	@$(MAKE) -s --no-print-directory $(PARALLEL) tests
+	@scripts/run-tests --quick $(TEST)
+
+check-full: lint ## check, and the fuzzers, and the demo on a bare system in a chroot
+	@scripts/setup build demo check fuzz fresh
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests fuzzers
+	@scripts/run-tests --full $(TEST)
+
+bench: ## runs a second, and where the microseconds go
+	@scripts/setup build
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all benches
+	@for bench in $(BENCHES); do echo "== $$bench"; $$bench || exit; done
+
+fuzz: ## every parser under libFuzzer, FUZZ_SECONDS=30 each
+	@scripts/setup build fuzz
+	@$(MAKE) -s --no-print-directory $(PARALLEL) fuzzers
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+lint: ## layout, two compilers without a warning, the rules of the house
+	@scripts/setup build check lint
+	@scripts/lint $(PARALLEL)
+
+install: all ## the program and the guest image under PREFIX=/usr/local
+	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
+	install -D -m 644 $(BUILD)/guest/armv7.elf $(DESTDIR)$(PREFIX)/share/faultline/guest/armv7.elf
+
+setup: ## install the packages for make, make demo and make check
+	@scripts/setup
+
+clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: all tests clean
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all tests benches fuzzers objects demo check check-quick check-full bench fuzz lint install \
+        setup clean help
 .SECONDARY:
+.DELETE_ON_ERROR:
