@@ -80,7 +80,8 @@ SYS_ALWAYS_INLINE uint32_t sys_trap3(uint32_t number, uint32_t a, uint32_t b, ui
 }
 
 /* Send `msg` and wait for the reply, which replaces it. Hands over when the receiver waits. The
- * reply's label is the server's status. NO_THREAD: no such partner. PARTNER_GONE: it ended first. */
+ * reply's label is the server's status. NO_THREAD: no such partner. PARTNER_GONE: it ended first.
+ */
 SYS_ALWAYS_INLINE uint32_t sys_call(tid_t to, struct msg *msg)
 {
     return sys_ipc(SYS_IPC_CALL, &to, msg);
@@ -128,7 +129,7 @@ SYS_ALWAYS_INLINE uint32_t sys_unlock(struct lock *lock)
     return sys_trap3(SYS_UNLOCK, (uint32_t)(uintptr_t)lock, 0, 0);
 }
 
-SYS_ALWAYS_INLINE void sys_thread_exit(uint32_t code)
+SYS_ALWAYS_INLINE _Noreturn void sys_thread_exit(uint32_t code)
 {
     sys_trap3(SYS_THREAD_EXIT, code, 0, 0);
     __builtin_unreachable();
@@ -184,18 +185,19 @@ SYS_ALWAYS_INLINE uint32_t sys_protect(uint32_t space, uint32_t address, uint32_
     return regs.r[0];
 }
 
-enum { /* sys_thread_args.flags */
-    SYS_THREAD_SERVER = 1, /* may end the run blocked in its top receive */
+enum {                        /* sys_thread_args.flags */
+       SYS_THREAD_SERVER = 1, /* may end the run blocked in its top receive */
 };
 
 struct sys_thread_args {
     uint32_t space;
-    uint32_t ip;     /* starts here, with `arg` as its first argument */
+    uint32_t ip; /* starts here, with `arg` as its first argument */
     uint32_t sp;
     uint32_t arg;
-    tid_t parent;    /* names the thread: its next child; 0: the space's main thread */
-    tid_t pager;     /* where its faults go; 0: none, a fault halts it */
-    uint32_t utcb_frame; /* frame of its message page; which the kernel maps at FL_UTCB_BASE + ... */
+    tid_t parent; /* names the thread: its next child; 0: the space's main thread */
+    tid_t pager;  /* where its faults go; 0: none, a fault halts it */
+    uint32_t
+        utcb_frame; /* frame of its message page; which the kernel maps at FL_UTCB_BASE + ... */
     uint32_t flags;
 };
 
@@ -224,10 +226,10 @@ SYS_ALWAYS_INLINE uint32_t sys_fault_park(tid_t faulter)
 }
 
 enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itself */
-    SYS_DEBUG_KERNEL_FAULT = 1,  /* the kernel touches memory that is not there */
-    SYS_DEBUG_KERNEL_LOOP = 2,   /* the kernel never comes back */
-    SYS_DEBUG_POWER_OFF = 3,
-    SYS_DEBUG_WRITE_SHARED = 4,  /* writes `value` at offset `offset` of the shared window */
+       SYS_DEBUG_KERNEL_FAULT = 1, /* the kernel touches memory that is not there */
+       SYS_DEBUG_KERNEL_LOOP = 2,  /* the kernel never comes back */
+       SYS_DEBUG_POWER_OFF = 3,
+       SYS_DEBUG_WRITE_SHARED = 4, /* writes `value` at offset `offset` of the shared window */
 };
 
 SYS_ALWAYS_INLINE uint32_t sys_debug(uint32_t what, uint32_t offset, uint32_t value)
