@@ -14,6 +14,8 @@ enum image_error { IMAGE_ERROR_OPEN, IMAGE_ERROR_NOT_ELF, IMAGE_ERROR_NOT_GUEST,
 struct image {
     char *path;
     char hash[72]; /* SHA-256 of the file, hex */
+    const void *data; /* the file, as hashed: what is run is a copy of this, not the path's latest */
+    size_t size;
     const char *arch; /* "armv7", "x86_64" */
     struct fl_image header;
     const struct fl_scenario *scenarios;

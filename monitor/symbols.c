@@ -1,0 +1,163 @@
+/* Line numbers from DWARF, with libdw.
+ *
+ * A program counter lies in a stack of frames: the function that was compiled, and the functions
+ * inlined into it. System call stubs are always inlined and live in headers, so the innermost frame
+ * would tell a user nothing ("sys_trap, sys.h:40"). What is wanted is the line of the .c file that
+ * made the call: the innermost frame whose file is a .c file.
+ */
+#include "symbols.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct image_debug {
+    Dwarf *dwarf;      /* NULL: the image has none */
+    GHashTable *cache; /* pc -> struct source_place; function "" stands for not known */
+};
+
+struct image_debug *image_debug_new(Elf *elf)
+{
+    struct image_debug *debug = g_new0(struct image_debug, 1);
+    debug->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+    debug->cache = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+    return debug;
+}
+
+void image_debug_free(struct image_debug *debug)
+{
+    if (debug == NULL)
+        return;
+    g_hash_table_destroy(debug->cache);
+    dwarf_end(debug->dwarf);
+    g_free(debug);
+}
+
+/* The compilation unit that holds pc. .debug_aranges is optional (clang writes none), so a miss
+ * there is followed by a look at every unit. */
+static bool find_unit(Dwarf *dwarf, Dwarf_Addr pc, Dwarf_Die *unit)
+{
+    if (dwarf_addrdie(dwarf, pc, unit) != NULL)
+        return true;
+    Dwarf_CU *cu = NULL;
+    uint8_t type;
+    while (dwarf_get_units(dwarf, cu, &cu, NULL, &type, unit, NULL) == 0) {
+        if (dwarf_haspc(unit, pc) > 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *compilation_dir(Dwarf_Die *unit)
+{
+    Dwarf_Attribute attr;
+    const char *dir = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attr));
+    return dir != NULL ? dir : "";
+}
+
+/* The compiler notes either a path below the directory it ran in, or that directory joined with it,
+ * or what -fdebug-prefix-map made of them. */
+static void relative_path(Dwarf_Die *unit, const char *file, char *out, size_t size)
+{
+    char *dir = g_canonicalize_filename(compilation_dir(unit), "/");
+    char *path = g_canonicalize_filename(file, dir);
+    size_t length = strlen(dir);
+    const char *relative = path + 1;
+    if (g_str_has_prefix(path, dir) && path[length] == '/')
+        relative = path + length + 1;
+    g_strlcpy(out, relative, size);
+    g_free(path);
+    g_free(dir);
+}
+
+/* Where a function was inlined into the one around it. */
+static const char *call_site(Dwarf_Die *unit, Dwarf_Die *inlined, int *line)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word file, number;
+    Dwarf_Files *files;
+    size_t n_files;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &file) != 0 ||
+        dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &number) != 0 ||
+        dwarf_getsrcfiles(unit, &files, &n_files) != 0 || file >= n_files)
+        return NULL;
+    *line = (int)number;
+    return dwarf_filesrc(files, file, NULL, NULL);
+}
+
+static const char *line_table(Dwarf_Die *unit, Dwarf_Addr pc, int *line)
+{
+    Dwarf_Line *row = dwarf_getsrc_die(unit, pc);
+    if (row == NULL || dwarf_lineno(row, line) != 0)
+        return NULL;
+    return dwarf_linesrc(row, NULL, NULL);
+}
+
+static bool is_function(Dwarf_Die *die)
+{
+    int tag = dwarf_tag(die);
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+}
+
+static void fill(struct source_place *place, Dwarf_Die *unit, Dwarf_Die *function, const char *file,
+                 int line)
+{
+    const char *name = dwarf_diename(function);
+    g_strlcpy(place->function, name != NULL ? name : "?", sizeof place->function);
+    relative_path(unit, file, place->file, sizeof place->file);
+    place->line = line > 0 ? (unsigned)line : 0;
+}
+
+/* Goes outward through the frames at pc. The first is kept in case that none is in a .c file. */
+static void walk_frames(struct source_place *place, Dwarf_Die *unit, Dwarf_Addr pc,
+                        Dwarf_Die *scopes, int n_scopes)
+{
+    int line = 0;
+    const char *file = line_table(unit, pc, &line);
+    for (int i = 0; i < n_scopes && file != NULL; i++) {
+        if (!is_function(&scopes[i]))
+            continue;
+        bool in_source = g_str_has_suffix(file, ".c");
+        if (in_source || place->function[0] == '\0')
+            fill(place, unit, &scopes[i], file, line);
+        if (in_source || dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+            return;
+        file = call_site(unit, &scopes[i], &line);
+    }
+}
+
+/* dwarf_getscopes leaves the tree of inlined calls for the inlined function's own, abstract scopes;
+ * dwarf_getscopes_die goes up that tree (as elfutils' addr2line -i does). */
+static void look_up(Dwarf *dwarf, Dwarf_Addr pc, struct source_place *place)
+{
+    Dwarf_Die unit;
+    if (dwarf == NULL || !find_unit(dwarf, pc, &unit))
+        return;
+    Dwarf_Die *innermost = NULL;
+    if (dwarf_getscopes(&unit, pc, &innermost) > 0) {
+        Dwarf_Die *scopes = NULL;
+        int n_scopes = dwarf_getscopes_die(&innermost[0], &scopes);
+        walk_frames(place, &unit, pc, scopes, n_scopes);
+        free(scopes);
+    }
+    free(innermost);
+}
+
+bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_place *place)
+{
+    gpointer key = GSIZE_TO_POINTER((gsize)pc);
+    struct source_place *known = g_hash_table_lookup(debug->cache, key);
+    if (known == NULL) {
+        known = g_new0(struct source_place, 1);
+        look_up(debug->dwarf, pc, known);
+        g_hash_table_insert(debug->cache, key, known);
+    }
+    *place = *known;
+    return known->function[0] != '\0';
+}
+
+bool image_source(const struct image *image, uint64_t pc, struct source_place *place)
+{
+    return image_debug_source(image->debug, pc, place);
+}
