@@ -1,0 +1,60 @@
+/* Plans as people and files write them.
+ *
+ * A plan is what the monitor hands the guest for one run (abi.h). On disk it is plan.json, in which
+ * scenario, variant, parameters and threads go by their names; on a command line its preemptions
+ * are a schedule: "main@4->t1, t1@7+3->main" preempts main on its 4th kernel entry in favour of t1,
+ * and t1 before the 3rd user instruction after its 7th entry in favour of main.
+ *
+ * Everything read is checked; the message is one line that says what is wrong.
+ */
+#ifndef FAULTLINE_PLAN_H
+#define FAULTLINE_PLAN_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "abi.h"
+
+#define PLAN_ERROR (g_quark_from_static_string("faultline-plan"))
+enum plan_error { PLAN_ERROR_SYNTAX, PLAN_ERROR_NAME, PLAN_ERROR_RANGE };
+
+#define PLAN_DEFAULT_BUDGET  20000000u
+#define PLAN_DEFAULT_PACKETS 64u
+
+/* The default schedule of a variant, with every parameter at its preset. */
+void plan_init(struct fl_plan *plan, const struct fl_scenario *scenario, unsigned scenario_index,
+               unsigned variant);
+
+/* Sets one parameter from "name=value". */
+bool plan_set_param(struct fl_plan *plan, const struct fl_scenario *scenario,
+                    const char *assignment, GError **error);
+
+/* Puts a preemption where the wire order (thread, n, k) wants it. Fails on a place that the plan
+ * has already, on an impossible one, and when the plan is full. */
+bool plan_insert(struct fl_plan *plan, const struct fl_scenario *scenario,
+                 const struct fl_preemption *preemption, GError **error);
+
+/* < 0, 0, > 0: places in wire order. */
+int plan_compare(const struct fl_preemption *a, const struct fl_preemption *b);
+
+/* The schedule's text, in the order of the list given; "" for none. Free with g_free. */
+char *plan_schedule(const struct fl_scenario *scenario, const struct fl_preemption *preemptions,
+                    size_t n);
+
+/* Replaces the plan's preemptions by those of the text, in which any order will do. */
+bool plan_parse_schedule(struct fl_plan *plan, const struct fl_scenario *scenario, const char *text,
+                         GError **error);
+
+/* ---- plan_json.c ---- */
+
+struct json_t;
+
+/* A new reference. */
+struct json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scenario);
+char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario);
+
+/* Reads a plan for this scenario, and refuses one for another. On failure *plan is undefined. */
+bool plan_from_text(const char *text, size_t size, const struct fl_scenario *scenario,
+                    unsigned scenario_index, struct fl_plan *plan, GError **error);
+
+#endif
