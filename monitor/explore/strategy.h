@@ -1,7 +1,8 @@
 /* A strategy chooses the next plan. One file each, listed in strategies[].
  *
- * The driver (explore.h) asks for plans while the guest has room, hands back every run in the order in which the
- * plans were given out, and stops when the strategy is finished and nothing is in flight.
+ * The driver (explore.h) asks for plans while the guest has room, hands back every run in the order
+ * in which the plans were given out, and stops when the strategy is finished and nothing is in
+ * flight.
  */
 #ifndef FAULTLINE_STRATEGY_H
 #define FAULTLINE_STRATEGY_H
@@ -13,14 +14,14 @@
 
 struct strategy_config {
     const struct fl_scenario *scenario;
-    struct fl_plan base;   /* scenario, variant, parameters, budget: what every plan shares */
-    unsigned depth;        /* FL_DEPTH_* */
-    unsigned bound;        /* largest number of preemptions */
+    struct fl_plan base; /* scenario, variant, parameters, budget: what every plan shares */
+    unsigned depth;      /* FL_DEPTH_* */
+    unsigned bound;      /* largest number of preemptions */
     uint64_t seed;
-    uint64_t max_runs;     /* random: how many; 0: the strategy's own end */
+    uint64_t max_runs;           /* random: how many; 0: the strategy's own end */
     const struct fl_plan *given; /* replay, minimise: the plan to start from */
-    const char *check;     /* minimise: id of the check that must stay violated */
-    unsigned times;        /* replay: how often */
+    const char *check;           /* minimise: id of the check that must stay violated */
+    unsigned times;              /* replay: how often */
 };
 
 /* What a strategy learns of a finished run. Valid during the call. */
@@ -32,6 +33,7 @@ struct run_report {
     size_t n_places;
     const uint32_t *ready;
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
+    const uint64_t *taken_at;          /* the index of each one's event */
     size_t n_taken;
 };
 
@@ -57,5 +59,16 @@ struct strategy_ops {
 };
 
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
+
+extern const struct strategy_ops strategy_dfs, strategy_random, strategy_replay, strategy_minimise;
+
+const struct strategy_ops *strategy_find(const char *id);
+
+/* Whether a search of this depth may preempt at the place. */
+bool strategy_place(const struct place *place, unsigned depth);
+
+/* minimise: the smallest plan known to violate the check, its preemptions in wire order; NULL when
+ * not even the plan it started from did. */
+const struct fl_plan *minimise_result(const struct strategy *strategy);
 
 #endif
