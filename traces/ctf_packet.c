@@ -1,0 +1,69 @@
+/* Whether a packet is sound: what a reader may rely on, and babeltrace2 stops at when it is not. */
+#include <string.h>
+#include "ctf_packet.h"
+
+#define TIME_END (UINT64_C(1) << 48) /* an event has 48 bits for its time */
+
+static const uint8_t uuid[16] = FL_CTF_UUID;
+
+static const char *header_fault(const struct fl_packet *packet)
+{
+    if (packet->magic != FL_CTF_MAGIC)
+        return "wrong magic number";
+    if (memcmp(packet->uuid, uuid, sizeof uuid) != 0)
+        return "UUID of another kind of trace";
+    if (packet->stream_id != 0)
+        return "unknown stream";
+    if (packet->packet_bits != 8 * FL_PACKET_SIZE)
+        return "wrong packet size";
+    if (packet->content_bits < 8 * FL_PACKET_HEADER || packet->content_bits > 8 * FL_PACKET_SIZE)
+        return "content does not fit the packet";
+    if ((packet->content_bits - 8 * FL_PACKET_HEADER) % (8 * sizeof(struct fl_event)) != 0)
+        return "content ends within an event";
+    if (packet->time_begin > packet->time_end || packet->time_end >= TIME_END)
+        return "times of the packet are impossible";
+    return NULL;
+}
+
+static const char *events_fault(const struct fl_packet *packet, size_t count)
+{
+    uint64_t now = packet->time_begin;
+    for (size_t i = 0; i < count; i++) {
+        const struct fl_event *event = &packet->events[i];
+        if (!trace_event_info(fl_event_id(event)))
+            return "unknown event";
+        if (fl_event_time(event) < now)
+            return "time goes backward";
+        now = fl_event_time(event);
+    }
+    return now > packet->time_end ? "an event is later than the packet's end" : NULL;
+}
+
+bool ctf_packet_check(const struct fl_packet *packet, size_t *n_events, const char **reason)
+{
+    *n_events = 0;
+    const char *fault = header_fault(packet);
+    if (!fault) {
+        size_t count = (packet->content_bits / 8 - FL_PACKET_HEADER) / sizeof(struct fl_event);
+        fault = events_fault(packet, count);
+        if (!fault)
+            *n_events = count;
+    }
+    if (reason)
+        *reason = fault;
+    return !fault;
+}
+
+bool ctf_sequence_check(struct ctf_sequence *sequence, const struct fl_packet *packet,
+                        size_t *n_events, const char **reason)
+{
+    if (!ctf_packet_check(packet, n_events, reason))
+        return false;
+    if (packet->time_begin < sequence->time_end)
+        *reason = "it begins before the packet before it ends";
+    else if (packet->discarded < sequence->discarded)
+        *reason = "the counter of lost events goes backward";
+    sequence->time_end = packet->time_end;
+    sequence->discarded = packet->discarded;
+    return !*reason;
+}

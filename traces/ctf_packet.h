@@ -1,0 +1,18 @@
+/* Packets one after another, as the writer accepts and the reader returns them. Internal to
+ * traces/.
+ */
+#ifndef FAULTLINE_CTF_PACKET_H
+#define FAULTLINE_CTF_PACKET_H
+
+#include "trace.h"
+
+struct ctf_sequence { /* all 0 before the first packet */
+    uint64_t time_end;
+    uint64_t discarded;
+};
+
+/* ctf_packet_check, and that the packet may follow those that went through before. */
+bool ctf_sequence_check(struct ctf_sequence *sequence, const struct fl_packet *packet,
+                        size_t *n_events, const char **reason);
+
+#endif
