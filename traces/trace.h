@@ -56,7 +56,8 @@ int trace_depth_of(const char *name);
  * scenario may be NULL (then domains are d1, d2, ...). Returns buffer. */
 const char *trace_thread_name(const struct fl_scenario *scenario, uint32_t path,
                               char buffer[TRACE_NAME_MAX]);
-/* The inverse; 0 when no thread can have that name ("kernel" has path 0 too, and is refused). */
+/* The inverse: the path of which trace_thread_name gives exactly this name; 0 when there is none
+ * ("kernel" has path 0 too, and is refused). */
 uint32_t trace_thread_path(const struct fl_scenario *scenario, const char *name);
 const char *trace_space_name(const struct fl_scenario *scenario, uint16_t space,
                              char buffer[TRACE_NAME_MAX]);
@@ -70,12 +71,14 @@ const char *trace_region_name(unsigned region);
 
 struct ctf_writer;
 
-/* Makes directory `dir` (its parent exists) with metadata and an empty stream. The metadata is
- * rewritten, atomically, before the first packet that names a thread not seen before, so that what
- * is on disk is readable at any moment. */
+/* Makes directory `dir`, the "ctf" of a trace directory (which exists), with metadata and an empty
+ * stream. The metadata is rewritten, atomically, before the first packet that names a thread not
+ * seen before, so that what is on disk is readable at any moment. scenario may be NULL; it must
+ * outlive the writer. */
 struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *scenario,
                                    GError **error);
-/* Appends one whole packet. */
+/* Appends one whole packet, or nothing: an unsound packet is refused (TRACE_ERROR_FORMAT), since no
+ * reader would get past it. */
 bool ctf_writer_packet(struct ctf_writer *writer, const struct fl_packet *packet, GError **error);
 /* Frees the writer, also on failure. */
 bool ctf_writer_close(struct ctf_writer *writer, GError **error);
@@ -94,8 +97,8 @@ struct ctf_damage {
 
 /* `dir` is a trace directory or its ctf directory. Fails when nothing at all can be read. */
 struct ctf_reader *ctf_reader_open(const char *dir, GError **error);
-/* The events of the next whole packet; false at the end or at the first damage. The pointer is
- * valid until the reader is closed. */
+/* The events of the next whole packet; false at the end or at the first damage, which
+ * ctf_reader_damage tells apart. The pointer is valid until the reader is closed. */
 bool ctf_reader_packet(struct ctf_reader *reader, const struct fl_packet **packet, size_t *n_events);
 const struct ctf_damage *ctf_reader_damage(const struct ctf_reader *reader);
 void ctf_reader_close(struct ctf_reader *reader);
