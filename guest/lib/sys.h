@@ -13,30 +13,8 @@
 
 #include <stdint.h>
 #include "abi.h"
+#include "interface.h"    /* guest/kernel: numbers, message page, argument blocks */
 #include "arch_syscall.h" /* sys_trap(), sys_thread_pointer(), struct sys_regs { uint32_t r[7]; } */
-
-typedef uint32_t tid_t;
-
-enum {
-#define SYSCALL(number, NAME, handler, POINT) SYS_##NAME = number,
-#include "../kernel/syscalls.def"
-#undef SYSCALL
-};
-
-#define SYS_MSG_WORDS      4u
-#define SYS_MSG_PAGE_WORDS 64u
-
-/* The message page of a thread: one page of its own at a virtual address that no other thread has.
- * The kernel fills in the first fields before the thread's first instruction. */
-struct utcb {
-    uint32_t self;   /* tid_t of the thread */
-    uint32_t path;   /* its creation path (abi.h) */
-    uint32_t parent; /* tid_t; of use only while the parent lives */
-    uint32_t space;  /* number of its address space */
-    uint32_t pad[12];
-    uint32_t words[SYS_MSG_PAGE_WORDS];
-    uint32_t local[32]; /* the user library's own thread-local data */
-};
 
 static inline struct utcb *sys_utcb(void)
 {
@@ -185,22 +163,6 @@ SYS_ALWAYS_INLINE uint32_t sys_protect(uint32_t space, uint32_t address, uint32_
     return regs.r[0];
 }
 
-enum {                        /* sys_thread_args.flags */
-       SYS_THREAD_SERVER = 1, /* may end the run blocked in its top receive */
-};
-
-struct sys_thread_args {
-    uint32_t space;
-    uint32_t ip; /* starts here, with `arg` as its first argument */
-    uint32_t sp;
-    uint32_t arg;
-    tid_t parent; /* names the thread: its next child; 0: the space's main thread */
-    tid_t pager;  /* where its faults go; 0: none, a fault halts it */
-    uint32_t
-        utcb_frame; /* frame of its message page; which the kernel maps at FL_UTCB_BASE + ... */
-    uint32_t flags;
-};
-
 /* core: make a thread and put it at the tail of the ready queue. *thread is its id. The frame is
  * zeroed by the caller. NO_MEMORY: no thread block left. */
 SYS_ALWAYS_INLINE uint32_t sys_thread_create(const struct sys_thread_args *args, tid_t *thread)
@@ -224,13 +186,6 @@ SYS_ALWAYS_INLINE uint32_t sys_fault_park(tid_t faulter)
 {
     return sys_trap3(SYS_FAULT_PARK, faulter, 0, 0);
 }
-
-enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itself */
-       SYS_DEBUG_KERNEL_FAULT = 1, /* the kernel touches memory that is not there */
-       SYS_DEBUG_KERNEL_LOOP = 2,  /* the kernel never comes back */
-       SYS_DEBUG_POWER_OFF = 3,
-       SYS_DEBUG_WRITE_SHARED = 4, /* writes `value` at offset `offset` of the shared window */
-};
 
 SYS_ALWAYS_INLINE uint32_t sys_debug(uint32_t what, uint32_t offset, uint32_t value)
 {

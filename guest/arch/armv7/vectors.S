@@ -1,0 +1,109 @@
+/* Exception entry and return.
+ *
+ * While a thread runs in user mode the supervisor stack pointer stands at the end of its
+ * struct arch_frame, so that entry stores its registers straight into the thread block (the way
+ * seL4 does it): srsdb puts the return state there, stmdb ^ the user registers below. The kernel is
+ * not preemptible and has one stack, whose top is where arch_run was called.
+ */
+	.syntax unified
+	.arch armv7-a
+
+	.equ	FRAME_SIZE, 68
+	.equ	FRAME_PC, 60
+
+	.equ	VECTOR_UNDEFINED, 1
+	.equ	VECTOR_SYSCALL, 2
+	.equ	VECTOR_FETCH, 3
+	.equ	VECTOR_DATA, 4
+	.equ	VECTOR_IRQ, 6
+
+	.section .text.vectors, "ax"
+	.balign	32
+	.global	vectors
+vectors:
+	b	.
+	b	undefined
+	b	syscall
+	b	fetch_abort
+	b	data_abort
+	b	.
+	b	interrupt
+	b	.
+
+/* Enters from an exception mode with lr already the address to go back to. */
+	.macro	enter_from_user vector
+	srsdb	sp!, #0x13
+	cps	#0x13
+	stmdb	sp, {r0-r14}^
+	mov	r0, #\vector
+	b	enter
+	.endm
+
+/* Aborts and undefined instructions of the kernel itself end the run, not the guest. r0 is saved on the mode's
+ * own small stack while the mode of origin is looked at. */
+	.macro	enter_checked vector
+	push	{r0}
+	mrs	r0, spsr
+	tst	r0, #0xf
+	pop	{r0}
+	movne	r1, lr
+	movne	r0, #\vector
+	bne	kernel_exception
+	enter_from_user \vector
+	.endm
+
+syscall:
+	srsdb	sp!, #0x13
+	stmdb	sp, {r0-r14}^
+	mov	r0, #VECTOR_SYSCALL
+enter:
+	ldr	r1, =run_stack
+	ldr	sp, [r1]
+	bl	arch_trap
+	cmp	r0, #0
+	beq	leave
+
+resume:				/* r0: struct arch_frame */
+	clrex
+	add	sp, r0, #FRAME_PC
+	ldmia	r0, {r0-r14}^
+	nop
+	rfeia	sp!
+
+undefined:
+	sub	lr, lr, #4
+	enter_checked VECTOR_UNDEFINED
+fetch_abort:
+	sub	lr, lr, #4
+	enter_checked VECTOR_FETCH
+data_abort:
+	sub	lr, lr, #8
+	enter_checked VECTOR_DATA
+interrupt:
+	sub	lr, lr, #4
+	enter_from_user VECTOR_IRQ
+
+kernel_exception:		/* r0: vector, r1: pc */
+	cps	#0x13
+	ldr	r2, =run_stack
+	ldr	sp, [r2]
+	b	arch_kernel_exception
+
+	.global	arch_run
+arch_run:
+	push	{r4-r12, lr}
+	ldr	r1, =run_stack
+	str	sp, [r1]
+	b	resume
+
+	.global	arch_run_abandon
+arch_run_abandon:
+	ldr	r1, =run_stack
+	ldr	sp, [r1]
+leave:
+	pop	{r4-r12, pc}
+
+	.section .bss.run_stack, "aw", %nobits
+	.balign	4
+run_stack:
+	.skip	4

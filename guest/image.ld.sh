@@ -1,0 +1,107 @@
+#!/bin/sh
+# Writes the linker script of a guest image: image.ld.sh ARCH BUILD_DIR SCENARIO...
+#
+# The kernel comes first, at the head of RAM; each program follows page-aligned, loaded there and
+# linked at its own virtual address (guest/abi/abi.h). `programs` tells the kernel where its parts
+# lie, as struct program_segments (guest/lib/info.h), in the order core, scenarios.
+set -eu
+arch=$1
+build=$2
+shift 2
+
+ram=0x40000000     # physical, of the architecture
+kernel=0x40000000  # kernel virtual - physical
+page=0x1000
+
+program() # NAME BASE
+{
+    object="$build/program/$1.o"
+    cat <<EOF
+  .$1.text $2 : AT(load) {
+    KEEP(*$object(.text.start))
+    *$object(.text .text.* .rodata .rodata.*)
+    . = ALIGN($page);
+  }
+  load = load + SIZEOF(.$1.text);
+  .$1.data ADDR(.$1.text) + SIZEOF(.$1.text) : AT(load) {
+    *$object(.data .data.*)
+    . = ALIGN($page);
+  }
+  load = load + SIZEOF(.$1.data);
+  .$1.bss ADDR(.$1.data) + SIZEOF(.$1.data) (NOLOAD) : {
+    *$object(.bss .bss.* COMMON)
+    . = ALIGN($page);
+  }
+EOF
+}
+
+segments() # NAME
+{
+    cat <<EOF
+    LONG(ADDR(.$1.text)) LONG((LOADADDR(.$1.text) - $ram) / $page) LONG(SIZEOF(.$1.text) / $page)
+    LONG(ADDR(.$1.data)) LONG((LOADADDR(.$1.data) - $ram) / $page) LONG(SIZEOF(.$1.data) / $page)
+    LONG(ADDR(.$1.bss)) LONG(SIZEOF(.$1.bss) / $page)
+    LONG(ADDR(.$1.text))
+EOF
+}
+
+cat <<EOF
+ENTRY(entry)
+SECTIONS
+{
+  . = $ram + $kernel + 0x10000;
+  .kernel.text : AT(ADDR(.kernel.text) - $kernel) {
+    *(.text.boot)
+    *$build/guest/kernel/*(.text .text.*)
+    *$build/guest/arch/$arch/*(.text .text.*)
+    *libgcc.a:*(.text .text.*)
+    . = ALIGN(16);
+  }
+  .kernel.rodata : AT(ADDR(.kernel.rodata) - $kernel) {
+    *$build/guest/kernel/*(.rodata .rodata.*)
+    *$build/guest/arch/$arch/*(.rodata .rodata.*)
+    . = ALIGN(16);
+    programs = .;
+EOF
+for name in core "$@"; do segments "$name"; done
+cat <<EOF
+    . = ALIGN(16);
+  }
+  .faultline.image : AT(ADDR(.faultline.image) - $kernel) {
+    KEEP(*(.faultline.image))
+    . = ALIGN(16);
+  }
+  .faultline.scenarios : AT(ADDR(.faultline.scenarios) - $kernel) {
+    scenarios = .;
+EOF
+for name; do echo "    KEEP(*$build/program/$name.o(.faultline.scenarios))"; done
+cat <<EOF
+  }
+  . = ALIGN($page);
+  .kernel.data : AT(ADDR(.kernel.data) - $kernel) {
+    *$build/guest/kernel/*(.data .data.*)
+    *$build/guest/arch/$arch/*(.data .data.*)
+    . = ALIGN($page);
+  }
+  .kernel.bss (NOLOAD) : AT(ADDR(.kernel.bss) - $kernel) {
+    __bss_start = .;
+    *$build/guest/kernel/*(.bss .bss.* COMMON)
+    *$build/guest/arch/$arch/*(.bss .bss.*)
+    . = ALIGN($page);
+    __bss_end = .;
+  }
+  load = __bss_end - $kernel;
+  entry = boot - $kernel;
+EOF
+program core 0x00100000
+base=$((0x01000000))
+for name; do
+    program "$name" "$(printf '0x%08x' $base)"
+    base=$((base + 0x100000))
+done
+cat <<EOF
+  image_end = load;
+  ASSERT(image_end <= $ram + 0x00400000, "the image reaches into the frame pool")
+  /DISCARD/ : { *(.comment) *(.ARM.exidx*) *(.ARM.extab*) *(.note*) }
+}
+EOF

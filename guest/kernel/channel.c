@@ -1,0 +1,53 @@
+/* The shared window: plans in, results out, decisions asked (guest/abi/README.md). Each counter has
+ * one writer, so loads that acquire and stores that release are all that is needed. */
+
+#include "kernel.h"
+
+struct fl_shared *const shared =
+    (struct fl_shared *)(ARCH_RAM_BASE + ARCH_KERNEL_OFFSET + FL_SHARED_OFFSET);
+
+static uint32_t taken, given;
+
+void channel_open(void)
+{
+    struct fl_control *control = &shared->control;
+    control->abi_version = FL_ABI_VERSION;
+    control->state = FL_STATE_READY;
+    __atomic_store_n(&control->magic, FL_ABI_MAGIC, __ATOMIC_RELEASE);
+}
+
+const struct fl_plan *channel_take(void)
+{
+    while (channel_load(&shared->control.plan_head) == taken) {
+    }
+    return &shared->plans[taken % FL_PLAN_SLOTS];
+}
+
+struct fl_result *channel_result(void)
+{
+    while (given - channel_load(&shared->control.result_tail) == FL_RESULT_SLOTS) {
+    }
+    return &shared->results[given % FL_RESULT_SLOTS];
+}
+
+void channel_give(void)
+{
+    channel_store(&shared->control.plan_tail, ++taken);
+    channel_store(&shared->control.result_head, ++given);
+}
+
+uint32_t channel_decide(const struct fl_decision *decision)
+{
+    struct fl_control *control = &shared->control;
+    uint64_t stopped = arch_time();
+    uint32_t asked = control->ask.value + 1;
+    control->decision = *decision;
+    channel_store(&control->ask, asked);
+    while (channel_load(&control->answer) != asked) {
+    }
+    uint32_t target = control->decision_target;
+    uint64_t waited = arch_time() - stopped;
+    run.start += waited;
+    arch_timer_arm(run.start + run.plan->budget);
+    return target;
+}

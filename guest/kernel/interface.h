@@ -1,0 +1,54 @@
+/* What the kernel and user programs agree on: system call numbers, the message page, argument
+ * blocks. What the calls mean is said in guest/lib/sys.h. */
+#ifndef FAULTLINE_INTERFACE_H
+#define FAULTLINE_INTERFACE_H
+
+#include <stdint.h>
+
+typedef uint32_t tid_t;
+
+enum {
+#define SYSCALL(number, NAME, handler, POINT) SYS_##NAME = number,
+#include "syscalls.def"
+#undef SYSCALL
+};
+
+#define SYS_MSG_WORDS      4u
+#define SYS_MSG_PAGE_WORDS 64u
+
+/* The message page of a thread: one page of its own at a virtual address that no other thread has.
+ * The kernel fills in the first fields before the thread's first instruction. */
+struct utcb {
+    uint32_t self;   /* tid_t of the thread */
+    uint32_t path;   /* its creation path (abi.h) */
+    uint32_t parent; /* tid_t; of use only while the parent lives */
+    uint32_t space;  /* number of its address space */
+    uint32_t pad[12];
+    uint32_t words[SYS_MSG_PAGE_WORDS];
+    uint32_t local[32]; /* the user library's own thread-local data */
+};
+
+enum {                        /* sys_thread_args.flags */
+       SYS_THREAD_SERVER = 1, /* may end the run blocked in its top receive */
+};
+
+struct sys_thread_args {
+    uint32_t space;
+    uint32_t ip; /* starts here, with `arg` as its first argument */
+    uint32_t sp;
+    uint32_t arg;
+    tid_t parent; /* names the thread: its next child; 0: the space's main thread */
+    tid_t pager;  /* where its faults go; 0: none, a fault halts it */
+    uint32_t
+        utcb_frame; /* frame of its message page; which the kernel maps at FL_UTCB_BASE + ... */
+    uint32_t flags;
+};
+
+enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itself */
+       SYS_DEBUG_KERNEL_FAULT = 1, /* the kernel touches memory that is not there */
+       SYS_DEBUG_KERNEL_LOOP = 2,  /* the kernel never comes back */
+       SYS_DEBUG_POWER_OFF = 3,
+       SYS_DEBUG_WRITE_SHARED = 4, /* writes `value` at offset `offset` of the shared window */
+};
+
+#endif

@@ -1,0 +1,182 @@
+/* The kernel's own declarations: one section a file.
+ *
+ * Single processor, not preemptible, one stack. Everything that belongs to a run is in `run` and in
+ * the thread blocks, and is made anew by run_begin: nothing of one run is seen by the next.
+ */
+#ifndef FAULTLINE_KERNEL_H
+#define FAULTLINE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi.h"
+#include "arch.h"
+#include "trap.h"
+#include "interface.h"
+#include "../lib/info.h"
+
+/* ---- threads ---- */
+
+enum thread_state {
+    THREAD_NONE, /* block not in use */
+    THREAD_RUNNING,
+    THREAD_READY,
+    THREAD_SENDING,   /* queued at partner */
+    THREAD_RECEIVING, /* from partner, or from anybody when that is NULL */
+    THREAD_CALLING,   /* its message was taken; waits for partner's reply */
+    THREAD_LOCKING,   /* waits for the lock at wait_address */
+    THREAD_JOINING,   /* waits for the end of partner */
+    THREAD_ENDED,
+    THREAD_HALTED,
+};
+
+struct queue {
+    struct thread *head;
+    struct thread *tail;
+};
+
+struct thread {
+    struct arch_frame frame; /* first: vectors.S stores registers here */
+    enum thread_state state;
+    uint32_t id;   /* tid_t: index in `threads`, and above it how many were made before */
+    uint32_t path; /* creation path (abi.h) */
+    uint32_t index;
+    uint32_t space;
+    uint32_t flags;    /* SYS_THREAD_* */
+    uint32_t children; /* made so far */
+    struct utcb *utcb; /* its message page, as the kernel sees it */
+    struct thread *pager;
+
+    struct thread *next, *previous; /* in the one queue that it is in */
+    struct thread *partner;
+    struct queue senders; /* who waits for this thread to receive, in order */
+    bool calls;           /* THREAD_SENDING: wants a reply */
+    uint32_t wait_address;
+
+    uint32_t n;                       /* kernel entries so far */
+    const struct fl_preemption *plan; /* this thread's next plan entry, or NULL */
+    struct trap trap;                 /* the entry in progress */
+    bool deferred;                    /* preempted on entry: the operation is still to be done */
+
+    uint32_t fault;      /* number of the page fault in flight, or 0 */
+    bool fault_resolved; /* answered; fault_resume is still to be told */
+    struct trap fault_trap;
+    uint32_t fault_pc;
+};
+
+extern struct thread threads[FL_MAX_THREADS];
+
+/* thread.c */
+struct thread *thread_new(struct thread *parent, const struct sys_thread_args *args);
+struct thread *thread_find(uint32_t id); /* alive or halted; NULL otherwise */
+void thread_halt(struct thread *thread, uint32_t reason);
+bool thread_alive(const struct thread *thread);
+
+/* ---- sched.c: one FIFO ready queue, and the plan's departures from it ---- */
+
+void ready(struct thread *thread); /* to the tail */
+void unready(struct thread *thread);
+void run_next(struct thread *thread, uint32_t reason); /* who gets the processor after this entry */
+void block(struct thread *thread, enum thread_state state);
+
+void queue_append(struct queue *queue, struct thread *thread);
+void queue_remove(struct queue *queue, struct thread *thread);
+
+/* ---- plan.c: is this place one where the plan preempts? ---- */
+
+void plan_attach(struct thread *thread);
+/* The thread to run instead of `thread` at its entry by way of `point`, or NULL. */
+struct thread *plan_departure(struct thread *thread, uint32_t point);
+
+/* ---- run.c: one run from reset to result ---- */
+
+struct run {
+    const struct fl_plan *plan;
+    struct thread *current; /* who runs, or ran last */
+    struct thread *next;    /* who runs after this entry, when the entry said so */
+    uint32_t next_reason;
+    struct queue ready;
+    uint64_t ready_set; /* by thread index */
+    struct queue lock_waiters;
+    uint64_t
+        start;    /* arch_time() of the run's start, later by the time spent waiting for the host */
+    uint64_t now; /* time of this entry, counted from there */
+    uint32_t outcome;
+    uint32_t random;
+    uint32_t threads_made;
+    uint32_t faults;
+    uint32_t entries;
+    uint32_t reached;
+    uint32_t last_index; /* of the thread block used last */
+    uint32_t active_space;
+    struct trap broken; /* of a guest fault */
+    uint32_t broken_pc;
+};
+
+extern struct run run;
+
+void run_plan(const struct fl_plan *plan, struct fl_result *result);
+void run_end(uint32_t outcome);
+
+/* ---- start.c: core, the only program that the kernel itself starts ---- */
+
+bool start_core(void);
+
+/* ---- trace.c: the ring ---- */
+
+bool trace_begin(uint32_t max_packets);
+void trace_end(struct fl_result *result);
+void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, uint32_t arg,
+                 uint32_t aux);
+void trace(uint32_t id, const struct thread *thread, uint64_t addr, uint32_t arg, uint32_t aux);
+void trace_point(uint32_t point);
+
+/* ---- channel.c: the shared window ---- */
+
+extern struct fl_shared *const shared;
+
+static inline uint32_t channel_load(const struct fl_counter *counter)
+{
+    return __atomic_load_n(&counter->value, __ATOMIC_ACQUIRE);
+}
+
+static inline void channel_store(struct fl_counter *counter, uint32_t value)
+{
+    __atomic_store_n(&counter->value, value, __ATOMIC_RELEASE);
+}
+
+void channel_open(void);
+/* Waits for the next plan; its slot stays valid until channel_give. */
+const struct fl_plan *channel_take(void);
+/* Where the result of the run goes; told to the monitor by channel_give. */
+struct fl_result *channel_result(void);
+void channel_give(void);
+/* Asks the monitor which thread shall run instead; 0: none. The run's clock stands still. */
+uint32_t channel_decide(const struct fl_decision *decision);
+
+/* ---- entry.c: system calls by number; fault.c ---- */
+
+uint32_t entry_point(const struct thread *thread);
+void entry_perform(struct thread *thread);
+void fault_raise(struct thread *thread, const struct trap *trap);
+/* ipc.c: the fault, as a message, reaches its pager or queues for it. */
+void ipc_send_fault(struct thread *thread);
+/* `thread` ended or was halted: everybody who waits for it learns of it. */
+void ipc_abandon(struct thread *thread);
+void join_finish(struct thread *ended);
+
+#define SYSCALL(number, NAME, handler, POINT) void handler(struct thread *thread);
+#include "syscalls.def"
+#undef SYSCALL
+
+static inline uint32_t argument(const struct thread *thread, unsigned i)
+{
+    return arch_argument(&thread->frame, i);
+}
+
+static inline void give_status(struct thread *thread, uint32_t status)
+{
+    arch_set_result(&thread->frame, 0, status);
+}
+
+#endif

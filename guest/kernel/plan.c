@@ -1,0 +1,98 @@
+/* The plan: departures from the default schedule. A thread keeps a pointer to its own next entry,
+ * so that a place costs a load and a compare. */
+
+#include "kernel.h"
+
+void plan_attach(struct thread *thread)
+{
+    const struct fl_plan *plan = run.plan;
+    thread->plan = NULL;
+    for (uint32_t i = 0; i < plan->n_preemptions; i++) {
+        if (plan->preemptions[i].thread == thread->path) {
+            thread->plan = &plan->preemptions[i];
+            return;
+        }
+    }
+}
+
+static struct thread *find_ready(uint32_t path)
+{
+    for (struct thread *thread = run.ready.head; thread != NULL; thread = thread->next) {
+        if (thread->path == path) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+/* The entries of a thread are neighbours in the plan, ascending by n: those that lie behind were
+ * not reached, which the monitor sees from the number that were. */
+static struct thread *listed(struct thread *thread)
+{
+    const struct fl_preemption *end = run.plan->preemptions + run.plan->n_preemptions;
+    const struct fl_preemption *entry = thread->plan;
+    while (entry != end && entry->thread == thread->path && entry->n < thread->n) {
+        entry++;
+    }
+    if (entry == end || entry->thread != thread->path) {
+        thread->plan = NULL;
+        return NULL;
+    }
+    thread->plan = entry;
+    if (entry->n != thread->n || entry->k != 0) {
+        return NULL;
+    }
+    return find_ready(entry->target);
+}
+
+/* Marsaglia's xorshift32. */
+static uint32_t draw(void)
+{
+    run.random ^= run.random << 13;
+    run.random ^= run.random >> 17;
+    run.random ^= run.random << 5;
+    return run.random;
+}
+
+static struct thread *drawn(void)
+{
+    if (draw() >= run.plan->chance) {
+        return NULL;
+    }
+    uint32_t count = 0;
+    for (struct thread *thread = run.ready.head; thread != NULL; thread = thread->next) {
+        count++;
+    }
+    struct thread *thread = run.ready.head;
+    for (uint32_t i = draw() % count; i > 0; i--) {
+        thread = thread->next;
+    }
+    return thread;
+}
+
+static struct thread *decided(const struct thread *thread, uint32_t point)
+{
+    struct fl_decision decision = {
+        .thread = thread->path, .n = thread->n, .k = 0, .point = point, .ready = run.ready_set};
+    return find_ready(channel_decide(&decision));
+}
+
+#define FL_POINT(value, ID, text, depth) [value] = FL_DEPTH_##depth,
+static const uint8_t point_depth[] = {
+#include "points.def"
+};
+#undef FL_POINT
+
+struct thread *plan_departure(struct thread *thread, uint32_t point)
+{
+    if (run.ready.head == NULL) {
+        return NULL;
+    }
+    if (run.plan->mode == FL_MODE_ONLINE) {
+        return point_depth[point] <= run.plan->depth ? decided(thread, point) : NULL;
+    }
+    if (run.plan->policy == FL_POLICY_RANDOM) {
+        return point_depth[point] <= run.plan->depth ? drawn() : NULL;
+    }
+    return thread->plan != NULL ? listed(thread) : NULL;
+}

@@ -1,0 +1,89 @@
+/* One run: a clean slate, core started, user mode until the end, a result. */
+
+#include "kernel.h"
+
+struct run run;
+
+static void reset(const struct fl_plan *plan)
+{
+    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+        threads[i].state = THREAD_NONE;
+        threads[i].id = 0;
+    }
+    arch_spaces_reset();
+    run = (struct run){
+        .plan = plan,
+        .random = plan->seed != 0 ? plan->seed : 1,
+        .last_index = FL_MAX_THREADS - 1,
+        .active_space = FL_SPACE_KERNEL,
+    };
+}
+
+/* The first thread: core, which makes everything else. */
+static void first_dispatch(void)
+{
+    struct thread *core = run.ready.head;
+    unready(core);
+    core->state = THREAD_RUNNING;
+    trace(FL_EVENT_SWITCH, core, FL_PATH_KERNEL, FL_SWITCH_START, 1);
+    arch_space_activate(core->space);
+    run.active_space = core->space;
+    arch_set_thread_pointer(FL_UTCB_BASE + core->index * FL_PAGE_SIZE);
+    run.current = core;
+    arch_run(&core->frame);
+}
+
+void run_end(uint32_t outcome)
+{
+    run.outcome = outcome;
+}
+
+_Noreturn void kernel_broken(uint32_t kind, uint32_t pc, uint32_t address, uint32_t status)
+{
+    run.broken = (struct trap){.access = kind, .address = address, .status = status};
+    run.broken_pc = pc;
+    run_end(FL_OUTCOME_GUEST_FAULT);
+    arch_run_abandon();
+}
+
+static bool plan_sound(const struct fl_plan *plan)
+{
+    return plan->scenario < N_SCENARIOS && plan->n_preemptions <= FL_MAX_PREEMPTIONS &&
+           plan->max_packets > 0 && plan->max_packets <= FL_RING_PACKETS;
+}
+
+static void fill(struct fl_result *result)
+{
+    result->serial = run.plan->serial;
+    result->outcome = run.outcome;
+    result->reached = run.reached;
+    result->entries = run.entries;
+    result->instructions = run.now;
+    result->fault_pc = run.broken_pc;
+    result->fault_addr = run.broken.address;
+    result->fault_status = run.broken.status;
+    result->fault_kind = run.broken.access;
+}
+
+void run_plan(const struct fl_plan *plan, struct fl_result *result)
+{
+    *result = (struct fl_result){.serial = plan->serial, .outcome = FL_OUTCOME_ABI_VIOLATION};
+    if (!plan_sound(plan)) {
+        return;
+    }
+    reset(plan);
+    trace_begin(plan->max_packets);
+    run.start = arch_time();
+    arch_timer_arm(run.start + plan->budget);
+    trace_space(FL_EVENT_RUN_BEGIN, FL_PATH_KERNEL, FL_SPACE_KERNEL, 0, plan->scenario,
+                plan->variant);
+    if (start_core()) {
+        first_dispatch();
+    } else {
+        run_end(FL_OUTCOME_ABI_VIOLATION);
+    }
+    trace_point(FL_POINT_NONE);
+    trace_space(FL_EVENT_RUN_END, FL_PATH_KERNEL, FL_SPACE_KERNEL, 0, run.outcome, 0);
+    trace_end(result);
+    fill(result);
+}

@@ -1,0 +1,39 @@
+/* Calls that change nothing for the program: marks for the trace, and ways to break the guest on
+ * purpose for tests of the rig itself. */
+
+#include "kernel.h"
+
+void do_mark(struct thread *thread)
+{
+    uint32_t event = argument(thread, 0);
+    if (event < FL_EVENT_MARK_RESERVE || event > FL_EVENT_MARK_ERROR) {
+        give_status(thread, FL_ERROR_INVALID);
+        return;
+    }
+    trace(event, thread, argument(thread, 1), argument(thread, 2), argument(thread, 3));
+    give_status(thread, FL_ERROR_OK);
+}
+
+void do_debug(struct thread *thread)
+{
+    uint32_t offset = argument(thread, 1);
+    give_status(thread, FL_ERROR_OK);
+    switch (argument(thread, 0)) {
+    case SYS_DEBUG_KERNEL_FAULT:
+        *(volatile uint32_t *)(uintptr_t)0xe0000000u = 0;
+        break;
+    case SYS_DEBUG_KERNEL_LOOP:
+        for (;;) {
+        }
+    case SYS_DEBUG_POWER_OFF:
+        arch_power_off();
+    case SYS_DEBUG_WRITE_SHARED:
+        if (offset <= sizeof *shared - sizeof(uint32_t)) {
+            *(volatile uint32_t *)((uint8_t *)shared + (offset & ~3u)) = argument(thread, 2);
+        }
+        break;
+    default:
+        give_status(thread, FL_ERROR_INVALID);
+        break;
+    }
+}

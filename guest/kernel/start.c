@@ -1,0 +1,113 @@
+/* Starting core: the pager gets its program, the pool of frames, and an info page that tells it
+ * which scenario to start. What core is made of comes from the head of the pool. */
+
+#include "kernel.h"
+
+/* From the linker script: core first, then the scenarios in the order of their descriptors. */
+extern const struct program_segments programs[1 + N_SCENARIOS];
+extern const struct fl_scenario scenarios[N_SCENARIOS];
+
+/* First frame of the pool not yet given away. */
+struct pool {
+    uint32_t next;
+};
+
+static uint32_t take(struct pool *pool, uint32_t pages)
+{
+    uint32_t frame = pool->next;
+    pool->next += pages;
+    return frame;
+}
+
+static void clear(uint32_t frame, uint32_t pages)
+{
+    uint32_t *word = arch_frame_address(frame);
+    for (uint32_t i = 0; i < pages * FL_PAGE_SIZE / sizeof *word; i++) {
+        word[i] = 0;
+    }
+}
+
+static void copy(uint32_t to, uint32_t from, uint32_t pages)
+{
+    uint32_t *target = arch_frame_address(to);
+    const uint32_t *source = arch_frame_address(from);
+    for (uint32_t i = 0; i < pages * FL_PAGE_SIZE / sizeof *target; i++) {
+        target[i] = source[i];
+    }
+}
+
+static bool map_core(uint32_t address, uint32_t frame, uint32_t pages, uint32_t rights)
+{
+    for (uint32_t i = 0; i < pages; i++) {
+        struct arch_mapping mapping = {frame + i, rights};
+        if (!arch_map(FL_SPACE_CORE, address + i * FL_PAGE_SIZE, mapping)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool map_program(const struct program_segments *program, struct pool *pool)
+{
+    uint32_t data = take(pool, program->data_pages);
+    uint32_t bss = take(pool, program->bss_pages);
+    copy(data, program->data_frame, program->data_pages);
+    clear(bss, program->bss_pages);
+    return map_core(program->text_base, program->text_frame, program->text_pages, FL_RIGHTS_RX) &&
+           map_core(program->data_base, data, program->data_pages, FL_RIGHTS_RW) &&
+           map_core(program->bss_base, bss, program->bss_pages, FL_RIGHTS_RW);
+}
+
+static uint32_t servers_of(const struct fl_scenario *scenario)
+{
+    uint32_t servers = 0;
+    for (uint32_t i = 0; i < scenario->n_domains; i++) {
+        servers |= scenario->domains[i].server << i;
+    }
+    return servers;
+}
+
+static void write_info(uint32_t frame, const struct pool *pool)
+{
+    struct info *page = arch_frame_address(frame);
+    const struct fl_plan *plan = run.plan;
+    const struct fl_scenario *scenario = &scenarios[plan->scenario];
+    page->scenario = plan->scenario;
+    page->variant = plan->variant;
+    for (unsigned i = 0; i < FL_MAX_PARAMS; i++) {
+        page->params[i] = plan->params[i];
+    }
+    page->frames_first = pool->next;
+    page->frames_count =
+        ((FL_FRAMES_OFFSET + FL_FRAMES_SIZE) >> FL_PAGE_SHIFT) - page->frames_first;
+    page->program = programs[1 + plan->scenario];
+    page->n_domains = scenario->n_domains;
+    page->server_domains = servers_of(scenario);
+}
+
+bool start_core(void)
+{
+    const struct program_segments *program = &programs[0];
+    struct pool pool = {FL_FRAMES_OFFSET >> FL_PAGE_SHIFT};
+    uint32_t info_frame = take(&pool, 1);
+    uint32_t utcb_frame = take(&pool, 1);
+    clear(info_frame, 2);
+    if (!map_program(program, &pool) || !map_core(FL_INFO_BASE, info_frame, 1, FL_RIGHTS_R)) {
+        return false;
+    }
+    arch_map_sections(FL_SPACE_CORE, FL_WINDOW_BASE, FL_FRAMES_OFFSET >> FL_PAGE_SHIFT,
+                      FL_FRAMES_SIZE);
+    write_info(info_frame, &pool);
+    struct sys_thread_args args = {
+        .space = FL_SPACE_CORE,
+        .ip = program->entry,
+        .utcb_frame = utcb_frame,
+        .flags = SYS_THREAD_SERVER,
+    };
+    struct thread *core = thread_new(NULL, &args);
+    struct info *page = arch_frame_address(info_frame);
+    page->core = core->id;
+    trace_space(FL_EVENT_THREAD_CREATE, FL_PATH_KERNEL, FL_SPACE_KERNEL, core->path, core->index,
+                core->space);
+    return true;
+}
