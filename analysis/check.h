@@ -15,6 +15,7 @@ struct check_context {
     const struct fl_event *event; /* NULL in end() */
     uint64_t index;               /* of the event in the run */
     uint32_t outcome;             /* valid in end() */
+    bool damaged;                 /* in end(): events were lost, the model is not to be trusted */
     void *state;
     struct engine *engine;
     const struct check *check;

@@ -23,8 +23,9 @@ struct violation {
 /* Clean = no check violated and the outcome as the scenario declares it. */
 struct verdict {
     enum verdict_kind kind;
-    uint32_t outcome;                  /* FL_OUTCOME_* */
-    const struct violation *violations; /* by event, ties by check id; the first is the one reported */
+    uint32_t outcome; /* FL_OUTCOME_* */
+    /* By event, ties by check id; the first is the one reported. Of each check its earliest. */
+    const struct violation *violations;
     size_t n_violations;
     char reason[160]; /* why inconclusive */
     uint64_t events;
@@ -38,7 +39,7 @@ struct place {
     uint32_t k;
     uint16_t point;
     uint16_t n_ready; /* threads that could run instead */
-    uint32_t ready;   /* index of the first of them in engine_ready(), in ready-set order */
+    uint32_t ready;   /* index of the first of them in engine_ready(), by ascending path */
     uint32_t pc;
     uint64_t event;
 };
@@ -49,9 +50,11 @@ void engine_free(struct engine *engine);
 /* A new run. scenario may be NULL (nothing is expected then); it must outlive the run. */
 void engine_begin(struct engine *engine, const struct fl_scenario *scenario, unsigned variant);
 void engine_events(struct engine *engine, const struct fl_event *events, size_t count);
-/* Events were lost, or the trace is damaged: the verdict will be inconclusive unless violated. */
+/* Events were lost here, or the trace is damaged from here on: the verdict will be inconclusive
+ * unless a check was violated before. To be said before the events that follow the loss. */
 void engine_damage(struct engine *engine, const char *reason);
-/* outcome: of the result; FL_OUTCOME_NONE: as the trace's run_end says. Valid until engine_begin. */
+/* outcome: of the result; FL_OUTCOME_NONE: as the trace's run_end says. Valid until engine_begin.
+ */
 const struct verdict *engine_end(struct engine *engine, uint32_t outcome);
 
 /* Valid from engine_end to engine_begin. Places of every depth, in the order of the run. */

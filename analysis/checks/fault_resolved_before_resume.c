@@ -1,0 +1,131 @@
+/* design.md, Semantics, "order of fault resolution": per fault raise < IPC to pager < map of the
+ * right page with the right rights < reply < resume; per pager faults are taken, and answered, in
+ * the order in which they were queued, unless the pager parks one and says so.
+ *
+ * The map may be older than the fault: two threads can fault on one page, and the first's
+ * resolution is then the second's too. So what counts is how the page is mapped when the pager
+ * answers. */
+#include <inttypes.h>
+#include "check.h"
+#include "trace.h"
+
+struct state {
+    uint32_t newest_taken; /* index + 1 of the newest fault that a pager took ... */
+    uint32_t pager;        /* ... and who that was */
+};
+
+static const uint32_t rights_for[] = {
+    [FL_ACCESS_READ] = 1, [FL_ACCESS_WRITE] = 2, [FL_ACCESS_EXEC] = 4};
+
+static const char *faulter(const struct model *model, const struct model_fault *fault,
+                           char buffer[TRACE_NAME_MAX])
+{
+    return trace_thread_name(model->scenario, model_thread(model, fault->thread)->path, buffer);
+}
+
+static bool mapped(const struct model *model, const struct model_fault *fault)
+{
+    uint32_t needed = fault->access < G_N_ELEMENTS(rights_for) ? rights_for[fault->access] : 0;
+
+    return (model_rights(model, fault->space, fault->address) & needed) == needed;
+}
+
+/* Faults are numbered by the model as they were queued: a pager must not take an older one later.
+ */
+static void on_deliver(struct check_context *context, const struct model_fault *fault)
+{
+    const struct model *model = context->model;
+    struct state *state = context->state;
+    char who[TRACE_NAME_MAX], pager[TRACE_NAME_MAX];
+
+    if (state->pager == context->event->thread && state->newest_taken > model->now.fault + 1)
+        check_violated(context, "%s took fault %u (%s) after fault %u, which was queued later",
+                       trace_thread_name(model->scenario, context->event->thread, pager),
+                       fault->number, faulter(model, fault, who),
+                       model_fault(model, state->newest_taken - 1)->number);
+    if (state->pager != context->event->thread || state->newest_taken < model->now.fault + 1)
+        state->newest_taken = model->now.fault + 1;
+    state->pager = context->event->thread;
+}
+
+/* The fault that this pager took before `fault`, has not answered and not parked; or NULL. */
+static const struct model_fault *overtaken(const struct model *model,
+                                           const struct model_fault *fault)
+{
+    for (unsigned i = 0; i < model->in_flight->len; i++) {
+        const struct model_fault *other =
+            model_fault(model, g_array_index(model->in_flight, uint32_t, i));
+        if (other->delivers > 0 && other->pager == fault->pager && other->taken < fault->taken &&
+            other->replies + other->reports == 0 && !other->parked)
+            return other;
+    }
+    return NULL;
+}
+
+static void on_reply(struct check_context *context, const struct model_fault *fault)
+{
+    const struct model *model = context->model;
+    const struct model_fault *other = overtaken(model, fault);
+    char who[TRACE_NAME_MAX], pager[TRACE_NAME_MAX];
+
+    trace_thread_name(model->scenario, context->event->thread, pager);
+    if (fault->replies > 1)
+        return;
+    if (fault->delivers == 0)
+        check_violated(context, "%s answered fault %u (%s) before taking it", pager, fault->number,
+                       faulter(model, fault, who));
+    else if (fault->pager != context->event->thread)
+        check_violated(context, "%s answered fault %u (%s), which another pager took", pager,
+                       fault->number, faulter(model, fault, who));
+    else if (!mapped(model, fault))
+        check_violated(
+            context, "%s answered fault %u (%s, %s of 0x%" PRIx64 ") with the page mapped %s",
+            pager, fault->number, faulter(model, fault, who),
+            trace_value_name(TRACE_ACCESS, fault->access), fault->address,
+            trace_value_name(TRACE_RIGHTS, model_rights(model, fault->space, fault->address)));
+    else if (other)
+        check_violated(context,
+                       "%s answered fault %u (%s) before fault %u, taken earlier and not "
+                       "parked",
+                       pager, fault->number, faulter(model, fault, who), other->number);
+}
+
+static void goes_on(struct check_context *context, const struct model_fault *fault)
+{
+    const struct model *model = context->model;
+    char who[TRACE_NAME_MAX];
+
+    if (fault->replies == 0)
+        check_violated(context, "%s goes on before its fault %u (%s of 0x%" PRIx64 ") is answered",
+                       faulter(model, fault, who), fault->number,
+                       trace_value_name(TRACE_ACCESS, fault->access), fault->address);
+}
+
+static void on_event(struct check_context *context)
+{
+    const struct model *model = context->model;
+    uint16_t id = fl_event_id(context->event);
+
+    if (id == FL_EVENT_ENTRY && model->now.thread != MODEL_NONE) {
+        uint32_t pending = model_thread(model, model->now.thread)->fault;
+        if (pending != MODEL_NONE)
+            goes_on(context, model_fault(model, pending));
+    } else if (model->now.fault != MODEL_NONE) {
+        const struct model_fault *fault = model_fault(model, model->now.fault);
+        if (id == FL_EVENT_FAULT_DELIVER)
+            on_deliver(context, fault);
+        else if (id == FL_EVENT_FAULT_REPLY)
+            on_reply(context, fault);
+        else if (id == FL_EVENT_FAULT_RESUME)
+            goes_on(context, fault);
+    }
+}
+
+const struct check check_fault_resolved_before_resume = {
+    .id = "fault-resolved-before-resume",
+    .summary =
+        "raise, delivery, mapping, answer, resume: in this order, and first come first served",
+    .source = "design.md, Semantics: order of fault resolution",
+    .state_size = sizeof(struct state),
+    .event = on_event,
+};

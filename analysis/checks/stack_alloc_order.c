@@ -1,0 +1,57 @@
+/* The life of a stack slot: reserve, attach, publish, use; detach, free. A slot may go unused, and
+ * one whose attachment failed (an error is marked) goes from reserve to free. A second reserve of a
+ * held slot is stack-slot-exclusive's. */
+#include <inttypes.h>
+#include "check.h"
+#include "trace.h"
+
+#define AFTER(state) (1u << HOLD_##state)
+
+static const struct {
+    const char *verb;
+    unsigned after; /* states in which the mark may come */
+} steps[FL_EVENT_COUNT] = {
+    [FL_EVENT_MARK_ATTACH] = {"attaches memory to", AFTER(RESERVED)},
+    [FL_EVENT_MARK_PUBLISH] = {"publishes", AFTER(ATTACHED)},
+    [FL_EVENT_MARK_USE] = {"uses", AFTER(PUBLISHED)},
+    [FL_EVENT_MARK_DETACH] = {"detaches the memory of",
+                              AFTER(ATTACHED) | AFTER(PUBLISHED) | AFTER(USED)},
+    [FL_EVENT_MARK_FREE] = {"frees", AFTER(DETACHED)},
+};
+
+static const char *const state_text[] = {
+    [HOLD_FREE] = "free",         [HOLD_RESERVED] = "reserved only",
+    [HOLD_ATTACHED] = "attached", [HOLD_PUBLISHED] = "published",
+    [HOLD_USED] = "in use",       [HOLD_DETACHED] = "detached",
+};
+
+static void on_event(struct check_context *context)
+{
+    const struct model *model = context->model;
+    uint16_t id = fl_event_id(context->event);
+    char who[TRACE_NAME_MAX], holder[TRACE_NAME_MAX];
+
+    if (id >= FL_EVENT_COUNT || !steps[id].verb || model->now.thread == MODEL_NONE)
+        return;
+    trace_thread_name(model->scenario, context->event->thread, who);
+    if (model->now.hold == MODEL_NONE) {
+        check_violated(context, "%s %s the slot 0x%" PRIx64 ", which nobody has reserved", who,
+                       steps[id].verb, context->event->addr);
+        return;
+    }
+    const struct model_hold *hold = model_hold(model, model->now.hold);
+    bool undone = id == FL_EVENT_MARK_FREE && model->now.hold_was == HOLD_RESERVED && hold->failed;
+    if (!(steps[id].after & 1u << model->now.hold_was) && !undone)
+        check_violated(context, "%s %s the slot 0x%" PRIx64 " of %s while it is %s", who,
+                       steps[id].verb, context->event->addr,
+                       trace_thread_name(model->scenario, hold->child, holder),
+                       state_text[model->now.hold_was]);
+}
+
+const struct check check_stack_alloc_order = {
+    .id = "stack-alloc-order",
+    .summary =
+        "a stack slot is reserved, attached, published, used; detached, freed: in this order",
+    .source = "Genode base, Thread_base::_alloc_context (seed 000)",
+    .event = on_event,
+};

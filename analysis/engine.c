@@ -1,0 +1,191 @@
+/* The engine: each event goes to the model, to the checks, to the hash and to the list of places.
+ */
+#include "engine.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "check.h"
+#include "hash.h"
+#include "places.h"
+
+#define STATE_ALIGN 16u
+
+struct engine {
+    struct model model;
+    struct places places;
+    struct verdict verdict;
+    struct violation *violations; /* one of each check at most: its earliest */
+    struct check_context context;
+    uint8_t *states;
+    size_t states_size;
+    size_t *state_offsets;
+    size_t n_checks;
+    uint64_t events, hash;
+    char damage[sizeof(((struct verdict *)0)->reason)]; /* "" while the stream is whole */
+};
+
+struct engine *engine_new(void)
+{
+    struct engine *engine = g_new0(struct engine, 1);
+
+    model_init(&engine->model);
+    places_init(&engine->places);
+    while (checks[engine->n_checks])
+        engine->n_checks++;
+    engine->violations = g_new0(struct violation, engine->n_checks);
+    engine->state_offsets = g_new0(size_t, engine->n_checks);
+    for (size_t i = 0; i < engine->n_checks; i++) {
+        engine->state_offsets[i] = engine->states_size;
+        engine->states_size +=
+            (checks[i]->state_size + STATE_ALIGN - 1) / STATE_ALIGN * STATE_ALIGN;
+    }
+    engine->states = g_malloc0(engine->states_size);
+    engine->context = (struct check_context){.model = &engine->model, .engine = engine};
+    engine_begin(engine, NULL, 0);
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    model_free(&engine->model);
+    places_free(&engine->places);
+    g_free(engine->violations);
+    g_free(engine->state_offsets);
+    g_free(engine->states);
+    g_free(engine);
+}
+
+void engine_begin(struct engine *engine, const struct fl_scenario *scenario, unsigned variant)
+{
+    model_begin(&engine->model, scenario, variant);
+    places_clear(&engine->places);
+    if (engine->states_size)
+        memset(engine->states, 0, engine->states_size);
+    engine->verdict = (struct verdict){.violations = engine->violations};
+    engine->events = 0;
+    engine->hash = HASH_START;
+    engine->damage[0] = '\0';
+    engine->context.damaged = false;
+}
+
+void engine_damage(struct engine *engine, const char *reason)
+{
+    if (engine->context.damaged)
+        return;
+    engine->context.damaged = true;
+    g_strlcpy(engine->damage, reason, sizeof(engine->damage));
+}
+
+static void run_check(struct engine *engine, size_t i, void (*function)(struct check_context *))
+{
+    engine->context.check = checks[i];
+    engine->context.state = engine->states + engine->state_offsets[i];
+    function(&engine->context);
+}
+
+static void check_event(struct engine *engine, const struct fl_event *event)
+{
+    model_event(&engine->model, event);
+    engine->context.event = event;
+    engine->context.index = engine->events;
+    for (size_t i = 0; i < engine->n_checks; i++)
+        if (checks[i]->event)
+            run_check(engine, i, checks[i]->event);
+    if (fl_event_id(event) == FL_EVENT_ENTRY)
+        places_entry(&engine->places, &engine->model, event);
+}
+
+/* After a loss the model no longer knows what is true: events are still counted and hashed. */
+void engine_events(struct engine *engine, const struct fl_event *events, size_t count)
+{
+    for (const struct fl_event *event = events; event < events + count; event++) {
+        if (fl_event_id(event) == FL_EVENT_RUN_END && event->aux > 0)
+            engine_damage(engine, "the guest had no room for all events");
+        if (!engine->context.damaged)
+            check_event(engine, event);
+        engine->hash = hash_event(engine->hash, event);
+        engine->events++;
+    }
+}
+
+/* Events come in order, so only a violation of the same event can have to come later. */
+static void sort_last(struct engine *engine)
+{
+    struct violation *violations = engine->violations;
+
+    for (size_t i = engine->verdict.n_violations - 1; i > 0; i--) {
+        struct violation last = violations[i];
+        if (violations[i - 1].event != last.event ||
+            strcmp(violations[i - 1].check->id, last.check->id) < 0)
+            return;
+        violations[i] = violations[i - 1];
+        violations[i - 1] = last;
+    }
+}
+
+void check_violated(struct check_context *context, const char *format, ...)
+{
+    struct engine *engine = context->engine;
+    struct verdict *verdict = &engine->verdict;
+    va_list arguments;
+
+    for (size_t i = 0; i < verdict->n_violations; i++)
+        if (engine->violations[i].check == context->check)
+            return;
+    struct violation *violation = &engine->violations[verdict->n_violations++];
+    violation->check = context->check;
+    violation->event = context->index;
+    va_start(arguments, format);
+    vsnprintf(violation->message, sizeof(violation->message), format, arguments);
+    va_end(arguments);
+    sort_last(engine);
+}
+
+/* These outcomes leave a run without its end; the others promise one. */
+static bool may_lack_end(uint32_t outcome)
+{
+    return outcome == FL_OUTCOME_GUEST_FAULT || outcome == FL_OUTCOME_ABI_VIOLATION ||
+           outcome == FL_OUTCOME_DEAD || outcome == FL_OUTCOME_SILENT;
+}
+
+static void end_checks(struct engine *engine)
+{
+    engine->context.event = NULL;
+    engine->context.index = engine->events ? engine->events - 1 : 0;
+    engine->context.outcome = engine->verdict.outcome;
+    for (size_t i = 0; i < engine->n_checks; i++)
+        if (checks[i]->end)
+            run_check(engine, i, checks[i]->end);
+}
+
+const struct verdict *engine_end(struct engine *engine, uint32_t outcome)
+{
+    struct verdict *verdict = &engine->verdict;
+
+    verdict->outcome = outcome != FL_OUTCOME_NONE ? outcome : engine->model.outcome;
+    verdict->events = engine->events;
+    verdict->event_hash = engine->hash;
+    if (!engine->model.ended && !may_lack_end(verdict->outcome))
+        engine_damage(engine, "the trace ends before its run_end");
+    end_checks(engine);
+    if (verdict->n_violations > 0) {
+        verdict->kind = VERDICT_VIOLATION;
+    } else if (engine->context.damaged) {
+        verdict->kind = VERDICT_INCONCLUSIVE;
+        g_strlcpy(verdict->reason, engine->damage, sizeof(verdict->reason));
+    }
+    return verdict;
+}
+
+const struct place *engine_places(const struct engine *engine, size_t *count)
+{
+    *count = engine->places.places->len;
+    return (const struct place *)(const void *)engine->places.places->data;
+}
+
+const uint32_t *engine_ready(const struct engine *engine)
+{
+    return (const uint32_t *)(const void *)engine->places.ready->data;
+}

@@ -1,0 +1,49 @@
+#include "places.h"
+
+void places_init(struct places *places)
+{
+    places->places = g_array_new(FALSE, FALSE, sizeof(struct place));
+    places->ready = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void places_free(struct places *places)
+{
+    g_array_free(places->places, TRUE);
+    g_array_free(places->ready, TRUE);
+}
+
+void places_clear(struct places *places)
+{
+    g_array_set_size(places->places, 0);
+    g_array_set_size(places->ready, 0);
+}
+
+/* Sets are small, and mostly in order already: insertion. */
+static void insert_path(GArray *ready, uint32_t first, uint32_t path)
+{
+    guint at = ready->len;
+
+    g_array_append_val(ready, path);
+    for (; at > first && g_array_index(ready, uint32_t, at - 1) > path; at--)
+        g_array_index(ready, uint32_t, at) = g_array_index(ready, uint32_t, at - 1);
+    g_array_index(ready, uint32_t, at) = path;
+}
+
+void places_entry(struct places *places, const struct model *model, const struct fl_event *event)
+{
+    struct place place = {.thread = event->thread,
+                          .n = event->aux,
+                          .k = 0,
+                          .point = event->point,
+                          .ready = places->ready->len,
+                          .pc = event->arg,
+                          .event = model->event};
+
+    for (uint64_t left = event->addr; left; left &= left - 1) {
+        uint32_t index = model->by_tid[__builtin_ctzll(left)];
+        if (index != MODEL_NONE && model_thread(model, index)->path != event->thread)
+            insert_path(places->ready, place.ready, model_thread(model, index)->path);
+    }
+    place.n_ready = (uint16_t)(places->ready->len - place.ready);
+    g_array_append_val(places->places, place);
+}
