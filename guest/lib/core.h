@@ -97,7 +97,8 @@ SYS_ALWAYS_INLINE uint32_t core_thread_create(uint32_t ip, uint32_t sp, uint32_t
     return status;
 }
 
-/* Gives back what core keeps for a thread, which must have ended (sys_thread_join). */
+/* Gives back what core keeps for a thread. It must have ended (sys_thread_join): of one that lives,
+ * the message page goes to the domain's next thread. */
 SYS_ALWAYS_INLINE uint32_t core_thread_destroy(tid_t thread)
 {
     struct msg msg = {.w = {thread}};

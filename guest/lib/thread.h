@@ -25,7 +25,7 @@ SYS_ALWAYS_INLINE void thread_join(const struct thread *thread)
     sys_thread_join(thread->tid);
 }
 
-/* Gives back the thread and its stack, after thread_join. INVALID: it still lives. */
+/* Gives back the thread and its stack, after thread_join. */
 uint32_t thread_destroy(struct thread *thread);
 
 #endif

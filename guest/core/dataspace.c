@@ -1,0 +1,74 @@
+#include <stddef.h>
+#include "core.h"
+#include "dataspace.h"
+
+#define MAX_DATASPACES 64u
+
+static struct dataspace dataspaces[MAX_DATASPACES];
+
+static struct dataspace *create(uint32_t owner, uint32_t size)
+{
+    if (size == 0 || size > FL_USER_END)
+        return NULL;
+    for (struct dataspace *entry = dataspaces; entry < dataspaces + MAX_DATASPACES; entry++)
+        if (entry->size == 0) {
+            *entry = (struct dataspace){
+                .size = (size + FL_PAGE_SIZE - 1) & ~(FL_PAGE_SIZE - 1),
+                .owner = owner,
+            };
+            return entry;
+        }
+    return NULL;
+}
+
+struct dataspace *dataspace_create_ram(uint32_t owner, uint32_t size)
+{
+    return size <= FL_FRAMES_SIZE ? create(owner, size) : NULL;
+}
+
+struct dataspace *dataspace_create_managed(uint32_t owner, uint32_t size)
+{
+    struct dataspace *dataspace = create(owner, size);
+
+    if (!dataspace)
+        return NULL;
+    dataspace->map = region_map_create(0, dataspace->size, 0);
+    if (!dataspace->map) {
+        dataspace->size = 0;
+        return NULL;
+    }
+    return dataspace;
+}
+
+void dataspace_free(struct dataspace *dataspace)
+{
+    region_detach_dataspace(dataspace);
+    if (dataspace->map)
+        region_map_free(dataspace->map);
+    else
+        frame_list_free(&dataspace->frames);
+    dataspace->size = 0;
+}
+
+uint32_t dataspace_frame(struct dataspace *dataspace, uint32_t page)
+{
+    uint32_t frame = frame_list_find(&dataspace->frames, page);
+
+    if (!frame && (frame = frame_alloc()))
+        frame_list_add(&dataspace->frames, page, frame);
+    return frame;
+}
+
+uint32_t dataspace_handle(const struct dataspace *dataspace)
+{
+    return CORE_FIRST_HANDLE + (uint32_t)(dataspace - dataspaces);
+}
+
+struct dataspace *dataspace_find(uint32_t owner, uint32_t handle)
+{
+    uint32_t index = handle - CORE_FIRST_HANDLE;
+
+    if (index >= MAX_DATASPACES || !dataspaces[index].size || dataspaces[index].owner != owner)
+        return NULL;
+    return &dataspaces[index];
+}

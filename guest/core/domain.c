@@ -1,0 +1,179 @@
+#include <stddef.h>
+#include "core.h"
+#include "dataspace.h"
+#include "domain.h"
+#include "frames.h"
+#include "info.h"
+#include "memory.h"
+
+/* Where core sees the scenario's initialised data while it copies it: free in every program. */
+#define DATA_WINDOW 0x1e000000u
+
+static struct domain domains[FL_MAX_DOMAINS];
+
+/* ---- threads ---- */
+
+/* What core keeps for a thread. The message page of one that is destroyed stays with its domain,
+ * for the domain's next thread: in the space it may still be mapped where the old thread had it. */
+static struct client {
+    tid_t tid;             /* 0: free */
+    struct domain *domain; /* NULL: never used */
+    uint32_t utcb_frame;
+} clients[FL_MAX_THREADS];
+
+/* The entry of the domain's thread; tid = 0: one of its free ones. */
+static struct client *client_find(const struct domain *domain, tid_t tid)
+{
+    for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
+        if (client->tid == tid && client->domain == domain)
+            return client;
+    return NULL;
+}
+
+/* A free entry with a message page of zeros. */
+static struct client *client_prepare(struct domain *domain)
+{
+    struct client *client = client_find(domain, 0);
+
+    if (client) {
+        memset(frame_memory(client->utcb_frame), 0, FL_PAGE_SIZE);
+        return client;
+    }
+    client = client_find(NULL, 0);
+    if (client && (client->utcb_frame = frame_alloc())) {
+        client->domain = domain;
+        return client;
+    }
+    return NULL;
+}
+
+struct domain *domain_of(tid_t thread)
+{
+    for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
+        if (client->tid == thread)
+            return client->domain;
+    return NULL;
+}
+
+uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
+                              tid_t *thread)
+{
+    struct client *client = client_prepare(domain);
+    struct sys_thread_args args = *start;
+
+    if (!client)
+        return FL_ERROR_NO_MEMORY;
+    args.space = domain->space;
+    args.pager = info()->core;
+    args.utcb_frame = client->utcb_frame;
+    uint32_t status = sys_thread_create(&args, &client->tid);
+    if (status != FL_ERROR_OK)
+        client->tid = 0;
+    *thread = client->tid;
+    return status;
+}
+
+uint32_t domain_thread_destroy(const struct domain *domain, tid_t thread)
+{
+    struct client *client = thread ? client_find(domain, thread) : NULL;
+
+    if (!client)
+        return FL_ERROR_NO_THREAD;
+    client->tid = 0;
+    return FL_ERROR_OK;
+}
+
+/* ---- address spaces ---- */
+
+struct region_map *domain_map(const struct domain *domain, uint32_t handle)
+{
+    if (handle == CORE_MAP_SPACE)
+        return domain->map;
+    if (handle == CORE_MAP_CONTEXT)
+        return domain->context;
+    const struct dataspace *dataspace = dataspace_find(domain->space, handle);
+    return dataspace ? dataspace->map : NULL;
+}
+
+/* Attachments may lie between the program's own parts below and the message pages above. The
+ * context area is a managed dataspace there, so that an ordinary attachment cannot land in it; it
+ * is core's own, so that no program can take it out. */
+static void make_maps(struct domain *domain)
+{
+    struct dataspace *context = dataspace_create_managed(FL_SPACE_CORE, FL_CONTEXT_SIZE);
+
+    domain->context = context->map;
+    domain->map = region_map_create(FL_WINDOW_BASE, FL_UTCB_BASE, domain->space);
+    region_attach_at(domain->map, context, FL_CONTEXT_BASE, 0, FL_RIGHTS_RWX);
+}
+
+/* `pages` new pages at `address`, seen by core at what is returned. */
+static void *populate(const struct domain *domain, uint32_t address, uint32_t pages,
+                      uint32_t rights)
+{
+    uint32_t frame = frame_alloc_row(pages);
+
+    sys_map(domain->space, address, frame, pages, rights);
+    return frame_memory(frame);
+}
+
+static void load_program(const struct domain *domain)
+{
+    const struct program_segments *program = &info()->program;
+
+    sys_map(domain->space, program->text_base, program->text_frame, program->text_pages,
+            FL_RIGHTS_RX);
+    if (program->data_pages)
+        memcpy(populate(domain, program->data_base, program->data_pages, FL_RIGHTS_RW),
+               (const void *)DATA_WINDOW, program->data_pages * FL_PAGE_SIZE);
+    if (program->bss_pages)
+        memset(populate(domain, program->bss_base, program->bss_pages, FL_RIGHTS_RW), 0,
+               program->bss_pages * FL_PAGE_SIZE);
+}
+
+static struct info *make_info(const struct domain *domain, uint32_t index)
+{
+    struct info *page = populate(domain, FL_INFO_BASE, 1, FL_RIGHTS_R);
+
+    memset(page, 0, FL_PAGE_SIZE);
+    *page = *info();
+    page->domain = index;
+    return page;
+}
+
+static tid_t start_main(struct domain *domain, uint32_t index)
+{
+    uint32_t server = info()->server_domains >> index & 1;
+    tid_t thread = 0;
+
+    domain_thread_create(domain,
+                         &(struct sys_thread_args){
+                             .ip = info()->program.entry,
+                             .flags = server ? SYS_THREAD_SERVER : 0,
+                         },
+                         &thread);
+    return thread;
+}
+
+void domains_start(void)
+{
+    const struct info *run = info();
+    volatile struct info *pages[FL_MAX_DOMAINS];
+    tid_t mains[FL_MAX_DOMAINS];
+
+    if (run->program.data_pages)
+        sys_map(FL_SPACE_CORE, DATA_WINDOW, run->program.data_frame, run->program.data_pages,
+                FL_RIGHTS_R);
+    for (uint32_t i = 0; i < run->n_domains; i++) {
+        domains[i].space = FL_SPACE_DOMAIN(i);
+        sys_space_create(domains[i].space);
+        make_maps(&domains[i]);
+        load_program(&domains[i]);
+        pages[i] = make_info(&domains[i], i);
+    }
+    for (uint32_t i = 0; i < run->n_domains; i++)
+        mains[i] = start_main(&domains[i], i);
+    for (uint32_t i = 0; i < run->n_domains; i++)
+        for (uint32_t j = 0; j < run->n_domains; j++)
+            pages[i]->mains[j] = mains[j];
+}

@@ -1,0 +1,30 @@
+/* Domains: the protection domains of the scenario, an address space each, and their threads. */
+#ifndef FAULTLINE_CORE_DOMAIN_H
+#define FAULTLINE_CORE_DOMAIN_H
+
+#include <stdint.h>
+#include "region.h"
+#include "sys.h"
+
+struct domain {
+    uint32_t space;             /* FL_SPACE_DOMAIN(i); 0: this entry of the table is free */
+    struct region_map *map;     /* its address space, as far as attachments go */
+    struct region_map *context; /* its context area */
+};
+
+/* Makes every domain of the scenario, each with its program and its main thread. */
+void domains_start(void);
+
+/* A thread of the domain, child of `parent` (0: the main thread), with core as its pager. */
+uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
+                              tid_t *thread);
+/* Forgets a thread. One that lives on loses its message page to the domain's next thread, and its
+ * next fault halts it: a domain can hurt itself so, nobody else. */
+uint32_t domain_thread_destroy(const struct domain *domain, tid_t thread);
+/* The domain of a thread, or NULL: not a thread that core made. */
+struct domain *domain_of(tid_t thread);
+
+/* The region map that a handle names (core.h), or NULL. */
+struct region_map *domain_map(const struct domain *domain, uint32_t handle);
+
+#endif

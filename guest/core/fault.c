@@ -1,0 +1,46 @@
+#include "dataspace.h"
+#include "fault.h"
+
+/* What a mapping must allow for the access. */
+static const uint32_t rights_needed[] = {
+    [FL_ACCESS_READ] = FL_RIGHTS_R,
+    [FL_ACCESS_WRITE] = FL_RIGHTS_RW,
+    [FL_ACCESS_EXEC] = FL_RIGHTS_RX,
+};
+#define ACCESSES (sizeof(rights_needed) / sizeof(rights_needed[0]))
+
+/* The RAM behind an address: down through managed dataspaces, whose regions may each take rights
+ * away. *at is an address of the map, and becomes an offset in what is returned. */
+static struct dataspace *walk(const struct region_map *map, uint32_t *at, uint32_t *rights)
+{
+    while (map) {
+        const struct region *region = region_find(map, *at);
+        if (!region)
+            return NULL;
+        *at -= region->base;
+        *rights &= region->rights;
+        if (!region->dataspace->map)
+            return region->dataspace;
+        map = region->dataspace->map;
+    }
+    return NULL;
+}
+
+uint32_t fault_resolve(const struct domain *domain, uint32_t address, uint32_t access)
+{
+    uint32_t at = address;
+    uint32_t rights = FL_RIGHTS_RWX;
+    /* a program can send core a message that looks like a fault, and say what it likes in it */
+    uint32_t needed = access < ACCESSES ? rights_needed[access] : FL_RIGHTS_RWX;
+    struct dataspace *ram = walk(domain->map, &at, &rights);
+
+    if (!ram)
+        return FL_HALT_UNRESOLVED_FAULT;
+    if ((rights & needed) != needed)
+        return FL_HALT_RIGHTS;
+    uint32_t frame = dataspace_frame(ram, at / FL_PAGE_SIZE);
+    if (!frame)
+        return FL_HALT_UNRESOLVED_FAULT;
+    sys_map(domain->space, address & ~(FL_PAGE_SIZE - 1), frame, 1, rights);
+    return FL_HALT_NONE;
+}

@@ -1,0 +1,96 @@
+#include "frames.h"
+#include "info.h"
+#include "memory.h"
+
+#define POOL_FRAMES (FL_FRAMES_SIZE / FL_PAGE_SIZE)
+#define NOBODY      0 /* links count frames from 1 */
+
+/* A frame is in one list at most: the free one, or that of what it backs. */
+static struct {
+    uint16_t next; /* link to the next frame of the list */
+    uint16_t page; /* index of the page that it backs */
+} links[POOL_FRAMES];
+
+static uint16_t freed;      /* link to the frame freed last */
+static uint32_t never_used; /* index of the lowest frame never handed out */
+static uint32_t pool_first; /* frame number of index 0 */
+static uint32_t pool_frames;
+
+void frames_init(void)
+{
+    pool_first = info()->frames_first;
+    pool_frames = info()->frames_count < POOL_FRAMES ? info()->frames_count : POOL_FRAMES;
+}
+
+static uint16_t link_of(uint32_t frame)
+{
+    return (uint16_t)(frame - pool_first + 1);
+}
+
+static uint32_t frame_of(uint16_t link)
+{
+    return link == NOBODY ? 0 : pool_first + link - 1;
+}
+
+void *frame_memory(uint32_t frame)
+{
+    return (void *)(FL_WINDOW_BASE + (frame - pool_first) * FL_PAGE_SIZE);
+}
+
+uint32_t frame_alloc_row(uint32_t count)
+{
+    if (count > pool_frames - never_used)
+        return 0;
+    uint32_t frame = pool_first + never_used;
+    never_used += count;
+    return frame;
+}
+
+uint32_t frame_alloc(void)
+{
+    uint32_t frame = frame_of(freed);
+
+    if (frame)
+        freed = links[freed - 1].next;
+    else
+        frame = frame_alloc_row(1);
+    if (frame)
+        memset(frame_memory(frame), 0, FL_PAGE_SIZE);
+    return frame;
+}
+
+void frame_free(uint32_t frame)
+{
+    uint16_t link = link_of(frame);
+
+    links[link - 1].next = freed;
+    freed = link;
+}
+
+/* A walk: a stack has a page or two, and the page touched last comes first. */
+uint32_t frame_list_find(const struct frame_list *list, uint32_t page)
+{
+    uint16_t link = list->first;
+
+    while (link != NOBODY && links[link - 1].page != page)
+        link = links[link - 1].next;
+    return frame_of(link);
+}
+
+void frame_list_add(struct frame_list *list, uint32_t page, uint32_t frame)
+{
+    uint16_t link = link_of(frame);
+
+    links[link - 1].page = (uint16_t)page;
+    links[link - 1].next = list->first;
+    list->first = link;
+}
+
+void frame_list_free(struct frame_list *list)
+{
+    while (list->first != NOBODY) {
+        uint16_t link = list->first;
+        list->first = links[link - 1].next;
+        frame_free(frame_of(link));
+    }
+}

@@ -1,0 +1,30 @@
+/* Physical memory: the pool of frames, and lists of frames by page index. */
+#ifndef FAULTLINE_CORE_FRAMES_H
+#define FAULTLINE_CORE_FRAMES_H
+
+#include <stdint.h>
+#include "abi.h"
+
+/* The frames that back something, by page index; {0} is empty. */
+struct frame_list {
+    uint16_t first;
+};
+
+void frames_init(void);
+
+/* A zeroed frame: the one freed last, or the lowest never used. 0: none is left. */
+uint32_t frame_alloc(void);
+/* `count` frames in a row, never used before and not zeroed; 0: not as many are left. */
+uint32_t frame_alloc_row(uint32_t count);
+void frame_free(uint32_t frame);
+
+/* Where core sees the frame. */
+void *frame_memory(uint32_t frame);
+
+/* The frame of page `page`, or 0. */
+uint32_t frame_list_find(const struct frame_list *list, uint32_t page);
+void frame_list_add(struct frame_list *list, uint32_t page, uint32_t frame);
+/* Frees all that is in it. */
+void frame_list_free(struct frame_list *list);
+
+#endif
