@@ -75,7 +75,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ) -o $@ $^ $(LIBS)
 
--include guest/guest.mk
+include guest/guest.mk
 
 ALL_OBJ   := $(HOST_OBJ) $(SAN_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)

@@ -10,7 +10,7 @@ GUEST_ABI       := $(wildcard guest/abi/*)
 ARMV7_PREFIX := arm-none-eabi-
 ARMV7_FLAGS  := -mcpu=cortex-a15 -marm -mfloat-abi=soft
 
-GUEST_FLAGS := -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic \
+GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel -DN_SCENARIOS=$(words $(GUEST_SCENARIOS))
@@ -22,7 +22,8 @@ $(2)_BUILD  := $(BUILD)/guest/$(1)
 $(2)_CC     := $$($(2)_PREFIX)gcc $$($(2)_FLAGS) -Iguest/arch/$(1)
 $(2)_KERNEL := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(wildcard guest/kernel/*.c) \
 	$$(filter-out %/crt0.S,$$(wildcard guest/arch/$(1)/*.c guest/arch/$(1)/*.S)))
-$(2)_LIB    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(wildcard guest/lib/*.c) guest/arch/$(1)/crt0.S)
+$(2)_LIB    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(wildcard guest/lib/*.c) \
+	guest/arch/$(1)/crt0.S guest/arch/$(1)/memory.S)
 $(2)_CORE   := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(wildcard guest/core/*.c))
 $(2)_PROGRAMS := $$(patsubst %,$$($(2)_BUILD)/program/%.o,core $$(GUEST_SCENARIOS))
 
