@@ -14,8 +14,9 @@ struct guestmem *guestmem_create(const char *path, size_t size, GError **error);
 void guestmem_free(struct guestmem *memory);
 const char *guestmem_path(const struct guestmem *memory);
 
-/* The host address of `size` bytes at offset `offset` of guest RAM; NULL when any of it lies outside
- * or offset is not a multiple of `align`. What is found there was written by a guest that may be out of its mind. */
+/* The host address of `size` bytes at offset `offset` of guest RAM; NULL when any of it lies
+ * outside or offset is not a multiple of `align`. What is found there was written by a guest that
+ * may be out of its mind. */
 void *guestmem_at(struct guestmem *memory, uint64_t offset, size_t size, size_t align);
 
 #endif

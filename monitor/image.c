@@ -12,7 +12,6 @@
 #include "symbols.h"
 
 #define IMAGE_MAX_BYTES     (64u << 20)
-#define IMAGE_MAX_RAM       (1u << 30)
 #define IMAGE_MAX_SCENARIOS 256u /* FL_PROGRAM_BASE onward has room for this many programs */
 
 /* What image_close has to undo and nobody else needs to see. */
@@ -133,10 +132,8 @@ static bool check_header(const struct image *image, GError **error)
     if (header->arch == 0 || header->arch >= G_N_ELEMENTS(archs))
         return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
                       "is for architecture %u, which this monitor does not know", header->arch);
-    if (header->ram_size > IMAGE_MAX_RAM || header->ram_size % (1u << 20) != 0 ||
-        header->shared_size != sizeof(struct fl_shared) ||
-        header->shared_offset % FL_PAGE_SIZE != 0 || header->shared_offset > header->ram_size ||
-        header->shared_size > header->ram_size - header->shared_offset)
+    if (header->ram_size != FL_RAM_SIZE || header->shared_offset != FL_SHARED_OFFSET ||
+        header->shared_size != sizeof(struct fl_shared))
         return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
                       "has memory sizes out of range: RAM 0x%x, shared window 0x%x + 0x%x",
                       header->ram_size, header->shared_offset, header->shared_size);

@@ -14,7 +14,7 @@ enum image_error { IMAGE_ERROR_OPEN, IMAGE_ERROR_NOT_ELF, IMAGE_ERROR_NOT_GUEST,
 struct image {
     char *path;
     char hash[72]; /* SHA-256 of the file, hex */
-    const void *data; /* the file, as hashed: what is run is a copy of this, not the path's latest */
+    const void *data; /* the file, as hashed; what runs is a copy of this */
     size_t size;
     const char *arch; /* "armv7", "x86_64" */
     struct fl_image header;
@@ -31,8 +31,8 @@ void image_close(struct image *image);
 int image_scenario(const struct image *image, const char *id);
 int scenario_variant(const struct fl_scenario *scenario, const char *id);
 
-/* Where in the source a user program is at `pc`: the function, and the innermost frame whose file is
- * a .c file (system call stubs are inline functions in headers). false: not known. */
+/* Where in the source a user program is at `pc`: the function, and the innermost frame whose file
+ * is a .c file (system call stubs are inline functions in headers). false: not known. */
 struct source_place {
     char function[64];
     char file[128]; /* relative to the source tree */

@@ -1,0 +1,9 @@
+#ifndef FAULTLINE_BACKEND_QEMU_H
+#define FAULTLINE_BACKEND_QEMU_H
+
+#include "backend.h"
+
+/* ARMv7 under QEMU's TCG, a child process. */
+extern const struct backend_ops backend_qemu;
+
+#endif

@@ -1,0 +1,27 @@
+/* One guest after another: the private directory, guest RAM, and the back end that runs it.
+ * Private to the session. */
+#ifndef FAULTLINE_MACHINE_H
+#define FAULTLINE_MACHINE_H
+
+#include <stdbool.h>
+#include "backend/backend.h"
+#include "image.h"
+
+struct machine;
+
+/* Makes the private directory, with a copy of the image: every boot runs the bytes that were read,
+ * whatever becomes of the file meanwhile. */
+struct machine *machine_open(const struct backend_ops *ops, const struct image *image,
+                             GError **error);
+void machine_close(struct machine *machine);
+
+/* Starts a guest on new, zeroed RAM. The last one is gone and so is its RAM. NULL: cannot be. */
+struct fl_shared *machine_boot(struct machine *machine, GError **error);
+/* Ends the guest, if there is one. Its RAM stays readable until the next boot. */
+void machine_kill(struct machine *machine);
+bool machine_alive(struct machine *machine, char *reason, size_t size);
+void machine_park(struct machine *machine);
+void machine_unpark(struct machine *machine);
+unsigned machine_boots(const struct machine *machine);
+
+#endif

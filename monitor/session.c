@@ -1,0 +1,373 @@
+/* The life of a session: guests boot, run plans, die, and are replaced.
+ *
+ * A plan is known by its serial. Those in flight are the serials [first, next), kept here until
+ * their results are in, so that the next guest can be given what the last one left undone. The
+ * oldest of them is the run that a guest is in, and the one that is blamed for its end.
+ *
+ *        start            booted            death, silence, nonsense: blame the run
+ *   OFF -------> BOOTING --------> UP -------------------------------------------------> OFF
+ *    ^              | did not boot (three times in a row: failed)
+ *    +--------------+
+ */
+#include "session.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include "channel.h"
+#include "machine.h"
+#include "trace.h"
+#include "watchdog.h"
+
+#define SESSION_ERROR    (g_quark_from_static_string("faultline-session"))
+#define BOOT_LIMIT       20.0 /* seconds; it takes 0.06 on a quiet machine */
+#define WATCHDOG_DEFAULT 10.0
+#define FAILED_BOOTS     3u
+#define UNSOUND          UINT16_MAX
+
+enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
+
+struct session {
+    struct machine *machine;
+    struct channel channel;
+    struct watchdog watchdog;
+    double watchdog_limit;
+    enum phase phase;
+    unsigned failed_boots; /* in a row */
+    uint32_t first, next;  /* serials in flight */
+    bool held;             /* a run is out, its packets are in use */
+    uint32_t held_end;     /* number of the packet after its last */
+    uint16_t held_events[FL_RING_PACKETS];
+    struct fl_plan plans[FL_PLAN_SLOTS]; /* by serial */
+};
+
+unsigned session_in_flight(const struct session *session)
+{
+    return session->next - session->first;
+}
+
+unsigned session_room(const struct session *session)
+{
+    return FL_PLAN_SLOTS - session_in_flight(session) - (session->held ? 1 : 0);
+}
+
+unsigned session_boots(const struct session *session)
+{
+    return machine_boots(session->machine);
+}
+
+/* ---- OFF, BOOTING ---- */
+
+static void stop_guest(struct session *session)
+{
+    machine_kill(session->machine);
+    session->phase = PHASE_OFF;
+}
+
+static bool start_guest(struct session *session, GError **error)
+{
+    struct fl_shared *shared = machine_boot(session->machine, error);
+    if (shared == NULL)
+        return false;
+    channel_attach(&session->channel, shared);
+    watchdog_start(&session->watchdog, BOOT_LIMIT);
+    session->phase = PHASE_BOOTING;
+    return true;
+}
+
+static void booted(struct session *session)
+{
+    session->phase = PHASE_UP;
+    session->failed_boots = 0;
+    watchdog_start(&session->watchdog, session->watchdog_limit);
+    for (uint32_t serial = session->first; serial != session->next; serial++)
+        channel_post(&session->channel, &session->plans[serial % FL_PLAN_SLOTS]);
+    if (session_in_flight(session) == 0)
+        machine_park(session->machine);
+}
+
+static bool boot_failed(struct session *session, const char *reason, GError **error)
+{
+    stop_guest(session);
+    if (++session->failed_boots < FAILED_BOOTS)
+        return true;
+    g_set_error(error, SESSION_ERROR, 0, "the guest did not boot, %u times in a row: %s",
+                FAILED_BOOTS, reason);
+    return false;
+}
+
+static bool watch_boot(struct session *session, GError **error)
+{
+    char reason[CHANNEL_REASON];
+    bool alive = machine_alive(session->machine, reason, sizeof reason);
+    switch (channel_boot(&session->channel)) {
+    case CHANNEL_BOOTED:
+        booted(session);
+        return true;
+    case CHANNEL_FOREIGN:
+        g_snprintf(reason, sizeof reason, "it has another ABI version than %u; rebuild with `make`",
+                   FL_ABI_VERSION);
+        return boot_failed(session, reason, error);
+    case CHANNEL_BOOTING:
+        break;
+    }
+    if (!alive)
+        return boot_failed(session, reason, error);
+    if (watchdog_bites(&session->watchdog)) {
+        g_snprintf(reason, sizeof reason, "nothing was heard of it for %.0f s",
+                   session->watchdog.limit);
+        return boot_failed(session, reason, error);
+    }
+    return true;
+}
+
+/* ---- UP ---- */
+
+/* Counts the events of the packets of a run. false: one is unsound, and reason says how. */
+static bool check_packets(struct session *session, const struct fl_result *result, size_t *events,
+                          char reason[CHANNEL_REASON])
+{
+    bool sound = true;
+    *events = 0;
+    for (uint32_t i = 0; i < result->packets; i++) {
+        const char *fault = NULL;
+        size_t count = 0;
+        bool ok = ctf_packet_check(channel_packet(&session->channel, result->first_packet + i),
+                                   &count, &fault);
+        session->held_events[i] = ok ? (uint16_t)count : UNSOUND;
+        *events += count;
+        if (!ok && sound)
+            g_snprintf(reason, CHANNEL_REASON, "packet %u of %u is unsound: %s", i + 1,
+                       result->packets, fault);
+        sound = sound && ok;
+    }
+    return sound;
+}
+
+/* The oldest plan in flight has ended, and this is how. */
+static void hand_out(struct session *session, const struct fl_result *result, struct run *run)
+{
+    run->plan = session->plans[session->first % FL_PLAN_SLOTS];
+    run->result = *result;
+    session->first++;
+    session->held = true;
+    session->held_end = result->first_packet + result->packets;
+}
+
+/* Ends the guest and makes up the result that it can no longer give. What it has closed of the
+ * run's packets can be read as of any other run. */
+static void blame(struct session *session, uint32_t outcome, const char *reason, struct run *run)
+{
+    stop_guest(session);
+    struct fl_result result = {
+        .serial = session->first,
+        .outcome = outcome,
+        .first_packet = session->channel.ring_tail,
+        .packets = channel_packets(&session->channel),
+    };
+    size_t events;
+    char unsound[CHANNEL_REASON];
+    run->corrupt = !check_packets(session, &result, &events, unsound);
+    run->corrupt = run->corrupt || outcome == FL_OUTCOME_ABI_VIOLATION;
+    result.events = (uint32_t)events;
+    g_strlcpy(run->death, reason, sizeof run->death);
+    hand_out(session, &result, run);
+}
+
+static void take(struct session *session, const struct fl_result *result, struct run *run)
+{
+    size_t events;
+    char reason[CHANNEL_REASON];
+    bool sound = check_packets(session, result, &events, reason);
+    if (sound && events != result->events) {
+        g_snprintf(reason, sizeof reason, "the result counts %u events, its packets hold %zu",
+                   result->events, events);
+        sound = false;
+    }
+    if (!sound) {
+        blame(session, FL_OUTCOME_ABI_VIOLATION, reason, run);
+        return;
+    }
+    run->corrupt = false;
+    run->death[0] = '\0';
+    hand_out(session, result, run);
+}
+
+/* Whether something is to be told. The guest's end is looked at first: what it gave before its end
+ * is then surely seen. */
+static bool watch_guest(struct session *session, struct run *run, struct fl_decision *ask,
+                        enum session_event *event)
+{
+    struct fl_result result;
+    char reason[CHANNEL_REASON], end[CHANNEL_REASON];
+    bool alive = machine_alive(session->machine, end, sizeof end);
+    *event = SESSION_RUN;
+    switch (channel_poll(&session->channel, session->first, &result, reason)) {
+    case CHANNEL_RESULT:
+        take(session, &result, run);
+        return true;
+    case CHANNEL_NONSENSE:
+        blame(session, FL_OUTCOME_ABI_VIOLATION, reason, run);
+        return true;
+    case CHANNEL_ASK:
+        channel_decision(&session->channel, ask);
+        *event = SESSION_ASK;
+        return true;
+    case CHANNEL_NOTHING:
+        break;
+    }
+    if (!alive) {
+        blame(session, FL_OUTCOME_DEAD, end, run);
+        return true;
+    }
+    if (watchdog_bites(&session->watchdog)) {
+        g_snprintf(end, sizeof end, "the guest made no progress for %.1f s",
+                   session->watchdog.limit);
+        blame(session, FL_OUTCOME_SILENT, end, run);
+        return true;
+    }
+    return false;
+}
+
+/* One look at the guest, or one step towards having one. Whether there is an event to be told. */
+static bool advance(struct session *session, struct run *run, struct fl_decision *ask,
+                    enum session_event *event, GError **error)
+{
+    bool going = true;
+    switch (session->phase) {
+    case PHASE_OFF:
+        going = start_guest(session, error);
+        break;
+    case PHASE_BOOTING:
+        going = watch_boot(session, error);
+        break;
+    case PHASE_UP:
+        return watch_guest(session, run, ask, event);
+    }
+    *event = SESSION_FAILED;
+    return !going;
+}
+
+static bool is_online(const struct session *session)
+{
+    return session->plans[session->first % FL_PLAN_SLOTS].mode == FL_MODE_ONLINE;
+}
+
+enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
+                                struct fl_decision *ask, GError **error)
+{
+    g_assert(!session->held);
+    gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    struct naps naps = naps_begin(is_online(session));
+    bool woken = false;
+    while (session_in_flight(session) > 0) {
+        enum session_event event;
+        if (advance(session, run, ask, &event, error))
+            return event;
+        if (woken || (timeout_ms >= 0 && g_get_monotonic_time() >= end))
+            break;
+        double slept;
+        woken = !naps_take(&naps, &slept);
+        watchdog_feed(&session->watchdog, slept, channel_progress(&session->channel));
+    }
+    return SESSION_TIMEOUT;
+}
+
+/* ---- what a driver does ---- */
+
+/* A guest that died while it had nothing to do is nobody's fault. */
+static void bury_idle_guest(struct session *session)
+{
+    char reason[CHANNEL_REASON];
+    if (session->phase == PHASE_UP && !machine_alive(session->machine, reason, sizeof reason))
+        stop_guest(session);
+}
+
+void session_post(struct session *session, const struct fl_plan *plan)
+{
+    g_assert(session_room(session) > 0);
+    if (session_in_flight(session) == 0)
+        bury_idle_guest(session);
+    struct fl_plan *kept = &session->plans[session->next % FL_PLAN_SLOTS];
+    *kept = *plan;
+    kept->serial = session->next++;
+    if (session->phase != PHASE_UP)
+        return;
+    channel_post(&session->channel, kept);
+    machine_unpark(session->machine);
+}
+
+void session_answer(struct session *session, uint32_t target)
+{
+    channel_answer(&session->channel, target);
+}
+
+const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
+                                       size_t *n_events)
+{
+    g_assert(session->held && i < run->result.packets);
+    if (session->held_events[i] == UNSOUND)
+        return NULL;
+    *n_events = session->held_events[i];
+    return channel_packet(&session->channel, run->result.first_packet + i);
+}
+
+void session_release(struct session *session)
+{
+    g_assert(session->held);
+    session->held = false;
+    channel_release(&session->channel, session->held_end);
+    if (session_in_flight(session) == 0)
+        machine_park(session->machine);
+}
+
+/* By ending the guest: what it still has to do may take 64 times a whole budget, and the boot of
+ * another is put off until there is a plan for it, which after a search there mostly is not. */
+void session_drop(struct session *session)
+{
+    if (session_in_flight(session) == 0)
+        return;
+    session->first = session->next;
+    stop_guest(session);
+}
+
+static bool wait_for_boot(struct session *session, GError **error)
+{
+    struct naps naps = naps_begin(false);
+    while (session->phase != PHASE_UP) {
+        enum session_event event;
+        if (advance(session, NULL, NULL, &event, error))
+            return false;
+        double slept;
+        naps_take(&naps, &slept);
+        watchdog_feed(&session->watchdog, slept, channel_progress(&session->channel));
+    }
+    return true;
+}
+
+struct session *session_open(const struct session_options *options, GError **error)
+{
+    const struct backend_ops *ops = options->backend != NULL ? options->backend : backends[0];
+    if (g_strcmp0(ops->arch, options->image->arch) != 0) {
+        g_set_error(error, SESSION_ERROR, 0, "back end %s runs %s guests, %s is one for %s",
+                    ops->id, ops->arch, options->image->path, options->image->arch);
+        return NULL;
+    }
+    struct session *session = g_new0(struct session, 1);
+    session->watchdog_limit = options->watchdog > 0 ? options->watchdog : WATCHDOG_DEFAULT;
+    session->first = session->next = 1; /* 0 is what memory never written to would say */
+    prctl(PR_SET_TIMERSLACK, 1);        /* else each nap is 50 us longer than asked */
+    session->machine = machine_open(ops, options->image, error);
+    if (session->machine == NULL || !wait_for_boot(session, error)) {
+        session_close(session);
+        return NULL;
+    }
+    return session;
+}
+
+void session_close(struct session *session)
+{
+    if (session == NULL)
+        return;
+    machine_close(session->machine);
+    g_free(session);
+}

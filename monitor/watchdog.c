@@ -1,0 +1,46 @@
+/* A guest's silence is measured in naps, not by the clock: time in which the monitor analysed a
+ * run, waited for a user, or was itself stopped, is not the guest's. For the same reason a nap
+ * counts for little more than it was meant to last. */
+#include "watchdog.h"
+
+#include <glib.h>
+#include <string.h>
+#include <time.h>
+
+#define NAP_SHORTEST_NS 20000
+#define NAP_EAGER_NS    1000
+#define NAP_LONGEST_NS  1000000
+#define NAP_COUNTS_FOR  0.1 /* seconds at most */
+
+struct naps naps_begin(bool eager)
+{
+    return (struct naps){.next_ns = eager ? NAP_EAGER_NS : NAP_SHORTEST_NS};
+}
+
+bool naps_take(struct naps *naps, double *slept)
+{
+    gint64 before = g_get_monotonic_time();
+    struct timespec nap = {.tv_nsec = naps->next_ns};
+    bool whole = nanosleep(&nap, NULL) == 0;
+    double passed = (double)(g_get_monotonic_time() - before) / G_USEC_PER_SEC;
+    *slept = MIN(passed, NAP_COUNTS_FOR);
+    naps->next_ns = MIN(naps->next_ns + naps->next_ns / 2, NAP_LONGEST_NS);
+    return whole;
+}
+
+void watchdog_start(struct watchdog *watchdog, double limit)
+{
+    *watchdog = (struct watchdog){.limit = limit};
+}
+
+void watchdog_feed(struct watchdog *watchdog, double slept, struct channel_progress now)
+{
+    bool moved = memcmp(&watchdog->seen, &now, sizeof now) != 0;
+    watchdog->silent = moved ? 0 : watchdog->silent + slept;
+    watchdog->seen = now;
+}
+
+bool watchdog_bites(const struct watchdog *watchdog)
+{
+    return watchdog->silent >= watchdog->limit;
+}

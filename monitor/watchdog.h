@@ -1,0 +1,30 @@
+/* Waiting for a guest: naps that grow while nothing happens, and the watchdog that counts them.
+ * Private to the session. */
+#ifndef FAULTLINE_WATCHDOG_H
+#define FAULTLINE_WATCHDOG_H
+
+#include <stdbool.h>
+#include "channel.h"
+
+struct naps {
+    long next_ns;
+};
+
+/* eager: an answer is due any moment, and each one is waited for (online decisions). */
+struct naps naps_begin(bool eager);
+/* Sleeps. *slept: seconds that passed, as far as they count (see watchdog.c). false: a signal came.
+ */
+bool naps_take(struct naps *naps, double *slept);
+
+struct watchdog {
+    double limit; /* seconds */
+    double silent;
+    struct channel_progress seen;
+};
+
+void watchdog_start(struct watchdog *watchdog, double limit);
+/* `slept` more seconds went by, and this is how far the guest has come. */
+void watchdog_feed(struct watchdog *watchdog, double slept, struct channel_progress now);
+bool watchdog_bites(const struct watchdog *watchdog);
+
+#endif
