@@ -13,33 +13,37 @@ ram=0x40000000     # physical, of the architecture
 kernel=0x40000000  # kernel virtual - physical
 page=0x1000
 
-program() # NAME BASE
+# Each part has a symbol of its own for where it is loaded: one that moved on would be read with its
+# last value by the table above it.
+program() # NAME BASE PREVIOUS_END
 {
     object="$build/program/$1.o"
     cat <<EOF
-  .$1.text $2 : AT(load) {
-    KEEP(*$object(.text.start))
+  $1_text_load = $3;
+  .$1.text $2 : AT($1_text_load) {
+    KEEP(*$object(.text._start))
     *$object(.text .text.* .rodata .rodata.*)
     . = ALIGN($page);
   }
-  load = load + SIZEOF(.$1.text);
-  .$1.data ADDR(.$1.text) + SIZEOF(.$1.text) : AT(load) {
+  $1_data_load = $1_text_load + SIZEOF(.$1.text);
+  .$1.data ADDR(.$1.text) + SIZEOF(.$1.text) : AT($1_data_load) {
     *$object(.data .data.*)
     . = ALIGN($page);
   }
-  load = load + SIZEOF(.$1.data);
-  .$1.bss ADDR(.$1.data) + SIZEOF(.$1.data) (NOLOAD) : {
+  $1_bss_load = $1_data_load + SIZEOF(.$1.data);
+  .$1.bss ADDR(.$1.data) + SIZEOF(.$1.data) (NOLOAD) : AT($1_bss_load) {
     *$object(.bss .bss.* COMMON)
     . = ALIGN($page);
   }
+  $1_end_load = $1_bss_load + SIZEOF(.$1.bss);
 EOF
 }
 
 segments() # NAME
 {
     cat <<EOF
-    LONG(ADDR(.$1.text)) LONG((LOADADDR(.$1.text) - $ram) / $page) LONG(SIZEOF(.$1.text) / $page)
-    LONG(ADDR(.$1.data)) LONG((LOADADDR(.$1.data) - $ram) / $page) LONG(SIZEOF(.$1.data) / $page)
+    LONG(ADDR(.$1.text)) LONG(($1_text_load - $ram) / $page) LONG(SIZEOF(.$1.text) / $page)
+    LONG(ADDR(.$1.data)) LONG(($1_data_load - $ram) / $page) LONG(SIZEOF(.$1.data) / $page)
     LONG(ADDR(.$1.bss)) LONG(SIZEOF(.$1.bss) / $page)
     LONG(ADDR(.$1.text))
 EOF
@@ -84,24 +88,25 @@ cat <<EOF
     . = ALIGN($page);
   }
   .kernel.bss (NOLOAD) : AT(ADDR(.kernel.bss) - $kernel) {
+    *(.tables)
     __bss_start = .;
     *$build/guest/kernel/*(.bss .bss.* COMMON)
     *$build/guest/arch/$arch/*(.bss .bss.*)
     . = ALIGN($page);
     __bss_end = .;
   }
-  load = __bss_end - $kernel;
   entry = boot - $kernel;
 EOF
-program core 0x00100000
+program core 0x00100000 "__bss_end - $kernel"
+previous=core
 base=$((0x01000000))
 for name; do
-    program "$name" "$(printf '0x%08x' $base)"
+    program "$name" "$(printf '0x%08x' $base)" "${previous}_end_load"
+    previous=$name
     base=$((base + 0x100000))
 done
 cat <<EOF
-  image_end = load;
-  ASSERT(image_end <= $ram + 0x00400000, "the image reaches into the frame pool")
+  ASSERT(${previous}_end_load <= $ram + 0x00400000, "the image reaches into the frame pool")
   /DISCARD/ : { *(.comment) *(.ARM.exidx*) *(.ARM.extab*) *(.note*) }
 }
 EOF

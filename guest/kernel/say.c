@@ -16,9 +16,9 @@ void do_mark(struct thread *thread)
 
 void do_debug(struct thread *thread)
 {
-    uint32_t offset = argument(thread, 1);
+    uint32_t what = argument(thread, 0), offset = argument(thread, 1);
     give_status(thread, FL_ERROR_OK);
-    switch (argument(thread, 0)) {
+    switch (what) {
     case SYS_DEBUG_KERNEL_FAULT:
         *(volatile uint32_t *)(uintptr_t)0xe0000000u = 0;
         break;

@@ -21,19 +21,12 @@ static uint32_t take(struct pool *pool, uint32_t pages)
 
 static void clear(uint32_t frame, uint32_t pages)
 {
-    uint32_t *word = arch_frame_address(frame);
-    for (uint32_t i = 0; i < pages * FL_PAGE_SIZE / sizeof *word; i++) {
-        word[i] = 0;
-    }
+    memset(arch_frame_address(frame), 0, pages * FL_PAGE_SIZE);
 }
 
 static void copy(uint32_t to, uint32_t from, uint32_t pages)
 {
-    uint32_t *target = arch_frame_address(to);
-    const uint32_t *source = arch_frame_address(from);
-    for (uint32_t i = 0; i < pages * FL_PAGE_SIZE / sizeof *target; i++) {
-        target[i] = source[i];
-    }
+    memcpy(arch_frame_address(to), arch_frame_address(from), pages * FL_PAGE_SIZE);
 }
 
 static bool map_core(uint32_t address, uint32_t frame, uint32_t pages, uint32_t rights)

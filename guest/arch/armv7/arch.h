@@ -6,6 +6,7 @@
 #define FAULTLINE_ARCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "abi.h"
 
@@ -111,6 +112,11 @@ void arch_map_sections(uint32_t space, uint32_t address, uint32_t frame, uint32_
 /* Makes the space current and drops every old translation. */
 void arch_space_activate(uint32_t space);
 void arch_flush_page(uint32_t address);
+
+/* ---- memory.S: as in C ---- */
+
+void *memset(void *target, int byte, size_t size);
+void *memcpy(void *target, const void *source, size_t size);
 
 /* ---- vectors.S ---- */
 

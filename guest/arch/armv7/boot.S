@@ -70,7 +70,7 @@ high:
 	bl	kernel_main
 	b	.
 
-	.section .bss.tables, "aw", %nobits
+	.section .tables, "aw", %nobits	/* not cleared with .bss: in use by then */
 	.balign	16384
 kernel_table:
 	.skip	16384
