@@ -37,11 +37,13 @@ HOST_DIRS := traces analysis monitor
 TEST_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/test_*.c))
 BENCH_SRC := $(wildcard $(HOST_DIRS:%=%/tests/bench_*.c))
 FUZZ_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/fuzz_*.c))
+AID_SRC   := $(filter-out $(TEST_SRC) $(BENCH_SRC) $(FUZZ_SRC),$(wildcard $(HOST_DIRS:%=%/tests/*.c)))
 
 HOST_OBJ  := $(HOST_SRC:%.c=$(BUILD)/host/%.o)
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/host/%.o)
 SAN_OBJ   := $(LIB_SRC:%.c=$(BUILD)/san/%.o)
 FUZZ_OBJ  := $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o)
+AID_OBJ   := $(AID_SRC:%.c=$(BUILD)/san/%.o)
 TEST_OBJ  := $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 TESTS     := $(TEST_SRC:%.c=$(BUILD)/tests/%)
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/host/%.o)
@@ -59,7 +61,7 @@ $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(HOST) $(SAN) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/san/%.o $(SAN_OBJ)
+$(BUILD)/tests/%: $(BUILD)/san/%.o $(SAN_OBJ) $(AID_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka
 
@@ -77,13 +79,13 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
 
 include guest/guest.mk
 
-ALL_OBJ   := $(HOST_OBJ) $(SAN_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+ALL_OBJ   := $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)
 
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-objects: $(HOST_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
+objects: $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
 # ---- what people call ----
 
