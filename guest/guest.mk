@@ -62,4 +62,5 @@ endef
 
 $(eval $(call guest_arch,armv7,ARMV7))
 
+.PHONY: FORCE
 FORCE:
