@@ -34,7 +34,7 @@ static uint32_t frame_of(uint16_t link)
 
 void *frame_memory(uint32_t frame)
 {
-    return (void *)(FL_WINDOW_BASE + (frame - pool_first) * FL_PAGE_SIZE);
+    return (void *)(FL_WINDOW_BASE + frame * FL_PAGE_SIZE - FL_FRAMES_OFFSET);
 }
 
 uint32_t frame_alloc_row(uint32_t count)

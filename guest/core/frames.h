@@ -18,7 +18,7 @@ uint32_t frame_alloc(void);
 uint32_t frame_alloc_row(uint32_t count);
 void frame_free(uint32_t frame);
 
-/* Where core sees the frame. */
+/* Where core sees the frame: all of FL_FRAMES is mapped at FL_WINDOW_BASE. */
 void *frame_memory(uint32_t frame);
 
 /* The frame of page `page`, or 0. */

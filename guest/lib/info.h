@@ -23,7 +23,7 @@ struct info {
     uint32_t core;                  /* tid of the pager */
     uint32_t mains[FL_MAX_DOMAINS]; /* tid of each domain's main thread */
     /* core only: */
-    uint32_t frames_first, frames_count; /* the pool of frames, mapped whole at FL_WINDOW_BASE */
+    uint32_t frames_first, frames_count; /* frames that core may hand out */
     struct program_segments program; /* of the scenario: each domain gets its own data and bss */
     uint32_t server_domains;         /* bit i: domain i's main thread is a server */
 };
