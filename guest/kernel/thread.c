@@ -112,7 +112,8 @@ static void end(struct thread *thread, enum thread_state state)
 
 void thread_halt(struct thread *thread, uint32_t reason)
 {
-    trace(FL_EVENT_THREAD_HALT, thread, thread->fault_trap.address, reason, thread->fault);
+    uint32_t address = thread->fault != 0 ? thread->fault_trap.address : 0;
+    trace(FL_EVENT_THREAD_HALT, thread, address, reason, thread->fault);
     thread->fault = 0;
     end(thread, THREAD_HALTED);
 }
