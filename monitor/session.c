@@ -34,6 +34,8 @@ struct session {
     enum phase phase;
     unsigned failed_boots; /* in a row */
     uint32_t first, next;  /* serials in flight */
+    uint32_t sent;         /* those before it have been given to this guest */
+    uint32_t alone_until;  /* those before it are given one at a time */
     bool held;             /* a run is out, its packets are in use */
     uint32_t held_end;     /* number of the packet after its last */
     uint16_t held_events[FL_RING_PACKETS];
@@ -74,15 +76,27 @@ static bool start_guest(struct session *session, GError **error)
     return true;
 }
 
+/* Gives the guest what it may have. */
+static void send(struct session *session)
+{
+    bool alone = (int32_t)(session->alone_until - session->first) > 0;
+    while (session->sent != session->next && (!alone || session->sent == session->first)) {
+        channel_post(&session->channel, &session->plans[session->sent % FL_PLAN_SLOTS]);
+        session->sent++;
+    }
+    if (session_in_flight(session) > 0)
+        machine_unpark(session->machine);
+    else
+        machine_park(session->machine);
+}
+
 static void booted(struct session *session)
 {
     session->phase = PHASE_UP;
     session->failed_boots = 0;
     watchdog_start(&session->watchdog, session->watchdog_limit);
-    for (uint32_t serial = session->first; serial != session->next; serial++)
-        channel_post(&session->channel, &session->plans[serial % FL_PLAN_SLOTS]);
-    if (session_in_flight(session) == 0)
-        machine_park(session->machine);
+    session->sent = session->first;
+    send(session);
 }
 
 static bool boot_failed(struct session *session, const char *reason, GError **error)
@@ -173,7 +187,19 @@ static void blame(struct session *session, uint32_t outcome, const char *reason,
     hand_out(session, &result, run);
 }
 
-static void take(struct session *session, const struct fl_result *result, struct run *run)
+/* The guest broke the ABI. Whether a run can be blamed for it. */
+static bool blame_nonsense(struct session *session, const char *reason, struct run *run)
+{
+    if (session->sent - session->first > 1) {
+        session->alone_until = session->sent;
+        stop_guest(session);
+        return false;
+    }
+    blame(session, FL_OUTCOME_ABI_VIOLATION, reason, run);
+    return true;
+}
+
+static bool take(struct session *session, const struct fl_result *result, struct run *run)
 {
     size_t events;
     char reason[CHANNEL_REASON];
@@ -183,13 +209,12 @@ static void take(struct session *session, const struct fl_result *result, struct
                    result->events, events);
         sound = false;
     }
-    if (!sound) {
-        blame(session, FL_OUTCOME_ABI_VIOLATION, reason, run);
-        return;
-    }
+    if (!sound)
+        return blame_nonsense(session, reason, run);
     run->corrupt = false;
     run->death[0] = '\0';
     hand_out(session, result, run);
+    return true;
 }
 
 /* Whether something is to be told. The guest's end is looked at first: what it gave before its end
@@ -203,11 +228,9 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     *event = SESSION_RUN;
     switch (channel_poll(&session->channel, session->first, &result, reason)) {
     case CHANNEL_RESULT:
-        take(session, &result, run);
-        return true;
+        return take(session, &result, run);
     case CHANNEL_NONSENSE:
-        blame(session, FL_OUTCOME_ABI_VIOLATION, reason, run);
-        return true;
+        return blame_nonsense(session, reason, run);
     case CHANNEL_ASK:
         channel_decision(&session->channel, ask);
         *event = SESSION_ASK;
@@ -215,17 +238,16 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     case CHANNEL_NOTHING:
         break;
     }
-    if (!alive) {
-        blame(session, FL_OUTCOME_DEAD, end, run);
-        return true;
-    }
-    if (watchdog_bites(&session->watchdog)) {
+    uint32_t outcome = FL_OUTCOME_DEAD;
+    if (alive) {
+        if (!watchdog_bites(&session->watchdog))
+            return false;
+        outcome = FL_OUTCOME_SILENT;
         g_snprintf(end, sizeof end, "the guest made no progress for %.1f s",
                    session->watchdog.limit);
-        blame(session, FL_OUTCOME_SILENT, end, run);
-        return true;
     }
-    return false;
+    blame(session, outcome, end, run);
+    return true;
 }
 
 /* One look at the guest, or one step towards having one. Whether there is an event to be told. */
@@ -290,10 +312,8 @@ void session_post(struct session *session, const struct fl_plan *plan)
     struct fl_plan *kept = &session->plans[session->next % FL_PLAN_SLOTS];
     *kept = *plan;
     kept->serial = session->next++;
-    if (session->phase != PHASE_UP)
-        return;
-    channel_post(&session->channel, kept);
-    machine_unpark(session->machine);
+    if (session->phase == PHASE_UP)
+        send(session);
 }
 
 void session_answer(struct session *session, uint32_t target)
@@ -316,8 +336,8 @@ void session_release(struct session *session)
     g_assert(session->held);
     session->held = false;
     channel_release(&session->channel, session->held_end);
-    if (session_in_flight(session) == 0)
-        machine_park(session->machine);
+    if (session->phase == PHASE_UP)
+        send(session);
 }
 
 /* By ending the guest: what it still has to do may take 64 times a whole budget, and the boot of
