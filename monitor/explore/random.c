@@ -48,7 +48,8 @@ static bool random_next(struct strategy *random, struct fl_plan *plan)
     plan->depth = (uint8_t)random->config.depth;
     if (random->issued > 0) {
         plan->policy = FL_POLICY_RANDOM;
-        plan->seed = (uint32_t)mix(mix(random->config.seed) + random->issued);
+        plan->seed =
+            (uint32_t)mix(mix(random->config.seed) + random->issued) | 1; /* not 0: xorshift */
         plan->chance = random->chance;
     }
     random->issued++;

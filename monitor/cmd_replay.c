@@ -1,0 +1,288 @@
+/* faultline replay: run a trace's plan again, and compare what happens, event by event. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+#include "explore/drive.h"
+#include "main.h"
+#include "plan.h"
+#include "progress.h"
+#include "report_text.h"
+#include "subject.h"
+#include "trace.h"
+
+struct replay {
+    struct subject_options subject_options;
+    int times;
+    gboolean online, any_image, json;
+
+    const char *trace;
+    struct trace_manifest manifest;
+    struct subject subject;
+    struct fl_plan plan;
+    GArray *events; /* of the trace: struct fl_event */
+    uint64_t event_hash;
+    struct session *session;
+    struct engine *engine;
+    struct progress progress;
+    gint64 began;
+    unsigned runs;
+    unsigned equal;
+    GString *difference; /* how the first run that differs does; empty: none did */
+};
+
+static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
+{
+    const GOptionEntry entries[] = {
+        {"times", 0, 0, G_OPTION_ARG_INT, &replay->times, "how often (default: 1)", "N"},
+        {"online", 0, 0, G_OPTION_ARG_NONE, &replay->online,
+         "decide at each place while the guest waits, instead of posting the plan", NULL},
+        {"any-image", 0, 0, G_OPTION_ARG_NONE, &replay->any_image,
+         "also with another guest image than the one that was recorded", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &replay->json, "print a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    return cli_parse(argc, argv, "TRACE",
+                     "Runs the plan of a recorded trace again and compares the events. Exit code: "
+                     "0 when every run\nwas equal to the trace, 2 when one was not (its first "
+                     "differing event is named), 3 interrupted.",
+                     entries, subject_option_group(&replay->subject_options), status);
+}
+
+/* ---- the trace ---- */
+
+static bool read_plan(struct replay *replay, GError **error)
+{
+    g_autofree char *path = g_build_filename(replay->trace, "plan.json", NULL);
+    g_autofree char *text = NULL;
+    gsize size;
+    if (!g_file_get_contents(path, &text, &size, error))
+        return false;
+    if (!plan_from_text(text, size, replay->subject.scenario, replay->subject.scenario_index,
+                        &replay->plan, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    if (replay->online)
+        replay->plan.mode = FL_MODE_ONLINE;
+    return true;
+}
+
+static bool read_events(struct replay *replay, GError **error)
+{
+    struct ctf_reader *reader = ctf_reader_open(replay->trace, error);
+    if (reader == NULL)
+        return false;
+    const struct fl_packet *packet;
+    size_t count;
+    engine_begin(replay->engine, replay->subject.scenario, replay->subject.variant);
+    while (ctf_reader_packet(reader, &packet, &count)) {
+        g_array_append_vals(replay->events, packet->events, (guint)count);
+        engine_events(replay->engine, packet->events, count);
+    }
+    replay->event_hash = engine_end(replay->engine, FL_OUTCOME_NONE)->event_hash;
+    const struct ctf_damage *damage = ctf_reader_damage(reader);
+    const bool sound = damage->reason[0] == '\0';
+    if (!sound)
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "%s is damaged (%s): there is nothing to compare a replay with", replay->trace,
+                    damage->reason);
+    ctf_reader_close(reader);
+    return sound;
+}
+
+static bool same_image(const struct replay *replay, GError **error)
+{
+    const struct image *image = replay->subject.image;
+    if (replay->any_image || strcmp(image->hash, replay->manifest.image_hash) == 0)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "%s is not the image that was recorded (SHA-256 %.12s..., now %.12s...); name that "
+                "one with --guest, or use --any-image",
+                image->path, replay->manifest.image_hash, image->hash);
+    return false;
+}
+
+/* The image that was recorded is the one to run, as long as it is where it was. */
+static bool open_trace(struct replay *replay, GError **error)
+{
+    if (!manifest_read(replay->trace, &replay->manifest, error))
+        return false;
+    struct subject_options options = replay->subject_options;
+    if (options.guest == NULL && g_file_test(replay->manifest.image, G_FILE_TEST_EXISTS))
+        options.guest = replay->manifest.image;
+    if (options.backend == NULL)
+        options.backend = replay->manifest.backend;
+    g_autofree char *name =
+        g_strdup_printf("%s/%s", replay->manifest.scenario, replay->manifest.variant);
+    return subject_open(&replay->subject, &options, name, error) && same_image(replay, error) &&
+           read_plan(replay, error) && read_events(replay, error);
+}
+
+/* ---- the runs ---- */
+
+static void append_event(GString *text, const struct replay *replay, const struct fl_event *events,
+                         size_t count, size_t i)
+{
+    if (i < count)
+        report_event(text, replay->subject.scenario, &events[i]);
+    else
+        g_string_append(text, "the end");
+}
+
+static void describe_difference(struct replay *replay, const struct run *run)
+{
+    struct capture *capture = capture_take(replay->session, run);
+    size_t count;
+    g_autofree struct fl_event *events = capture_events(capture, &count);
+    const struct fl_event *expected = (const struct fl_event *)(void *)replay->events->data;
+    const size_t at = events_differ(expected, replay->events->len, events, count);
+    g_string_append_printf(replay->difference,
+                           "run %u differs from the trace at event %zu: ", replay->runs, at);
+    append_event(replay->difference, replay, events, count, at);
+    g_string_append(replay->difference, ", where the trace has ");
+    append_event(replay->difference, replay, expected, replay->events->len, at);
+    if (capture->death[0] != '\0')
+        g_string_append_printf(replay->difference, " (%s)", capture->death);
+    capture_free(capture);
+}
+
+static bool on_run(void *context, const struct run_report *report, const struct run *run)
+{
+    struct replay *replay = context;
+    replay->runs++;
+    if (report->verdict->event_hash != replay->event_hash) {
+        describe_difference(replay, run);
+        return false;
+    }
+    replay->equal++;
+    return true;
+}
+
+static bool on_wait(void *context)
+{
+    struct replay *replay = context;
+    if (progress_due(&replay->progress)) {
+        const double seconds = (double)(g_get_monotonic_time() - replay->began) / G_USEC_PER_SEC;
+        g_autofree char *line =
+            g_strdup_printf("run %u of %d · %.0f runs/s · %u equal", replay->runs, replay->times,
+                            replay->runs / seconds, replay->equal);
+        progress_draw(&replay->progress, line);
+    }
+    return !cli_interrupted();
+}
+
+static bool run_all(struct replay *replay, GError **error)
+{
+    const struct strategy_config config = {
+        .scenario = replay->subject.scenario,
+        .base = replay->plan,
+        .given = &replay->plan,
+        .times = (unsigned)replay->times,
+    };
+    struct strategy *strategy = strategy_replay.open(&config, error);
+    struct drive drive = {
+        .session = replay->session,
+        .engine = replay->engine,
+        .scenario = replay->subject.scenario,
+        .ops = &strategy_replay,
+        .strategy = strategy,
+        .on_run = on_run,
+        .on_wait = on_wait,
+        .context = replay,
+    };
+    cli_catch_interrupt();
+    progress_begin(&replay->progress, stderr);
+    replay->began = g_get_monotonic_time();
+    const enum drive_end end = drive_run(&drive, error);
+    progress_end(&replay->progress);
+    strategy_replay.close(strategy);
+    return end != DRIVE_FAILED;
+}
+
+static const char *verdict_of(const struct replay *replay)
+{
+    if (replay->difference->len > 0)
+        return "different";
+    return replay->equal == (unsigned)replay->times ? "equal" : "interrupted";
+}
+
+static void tell(const struct replay *replay)
+{
+    const double seconds = (double)(g_get_monotonic_time() - replay->began) / G_USEC_PER_SEC;
+    if (replay->json) {
+        cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:f}", "trace", replay->trace,
+                                 "scenario", replay->manifest.scenario, "variant",
+                                 replay->manifest.variant, "verdict", verdict_of(replay), "times",
+                                 replay->times, "equal", (json_int_t)replay->equal, "event_hash",
+                                 cli_json_hash(replay->event_hash), "seconds", seconds));
+    } else {
+        printf("%s  %u of %d runs equal to %s, event hash %016" G_GINT64_MODIFIER "x (%.1f s)\n",
+               replay->difference->len > 0 ? "DIFFERENT" : "EQUAL", replay->equal, replay->times,
+               replay->trace, replay->event_hash, seconds);
+    }
+    if (replay->difference->len > 0)
+        fprintf(stderr, "faultline replay: %s\n", replay->difference->str);
+}
+
+/* The trace is ours while we replay it; nobody writes to it meanwhile. */
+static int locked(struct replay *replay, GError **error)
+{
+    int status = EXIT_ERROR;
+    if (!open_trace(replay, error))
+        return status;
+    replay->session = subject_session(&replay->subject, error);
+    if (replay->session == NULL)
+        return status;
+    if (run_all(replay, error)) {
+        tell(replay);
+        if (replay->equal == (unsigned)replay->times)
+            status = EXIT_CLEAN;
+        else if (replay->difference->len == 0)
+            status = EXIT_INCOMPLETE;
+    }
+    session_close(replay->session);
+    return status;
+}
+
+static int go(struct replay *replay, GError **error)
+{
+    if (replay->times < 1) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--times must be at least 1, not %d",
+                    replay->times);
+        return EXIT_ERROR;
+    }
+    const int lock = rundir_lock(replay->trace, error);
+    if (lock < 0)
+        return EXIT_ERROR;
+    replay->engine = engine_new();
+    replay->events = g_array_new(FALSE, FALSE, sizeof(struct fl_event));
+    replay->difference = g_string_new(NULL);
+    const int status = locked(replay, error);
+    g_string_free(replay->difference, TRUE);
+    g_array_free(replay->events, TRUE);
+    engine_free(replay->engine);
+    subject_close(&replay->subject);
+    rundir_unlock(lock);
+    return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    g_autofree struct replay *replay = g_new0(struct replay, 1);
+    replay->times = 1;
+    GError *error = NULL;
+    int status;
+    if (!parse(replay, &argc, &argv, &status))
+        return status;
+    status = EXIT_ERROR;
+    if (cli_words(argc, 1, 1, "expected the directory of one TRACE", &error)) {
+        replay->trace = argv[1];
+        status = go(replay, &error);
+    }
+    if (error != NULL)
+        status = cli_fail("faultline replay", error);
+    g_free(replay->subject_options.guest);
+    g_free(replay->subject_options.backend);
+    return status;
+}

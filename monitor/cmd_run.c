@@ -1,0 +1,224 @@
+/* faultline run: one run of a variant, recorded. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+#include "explore/explore.h"
+#include "main.h"
+#include "plan.h"
+#include "present.h"
+#include "recorder.h"
+#include "subject.h"
+#include "verdict_json.h"
+
+struct run_options {
+    struct subject_options subject;
+    char **params;
+    char *schedule;
+    char *plan_file;
+    char *runs_dir;
+    gboolean online;
+    gboolean events;
+    gboolean json;
+};
+
+static void free_options(struct run_options *options)
+{
+    g_free(options->subject.guest);
+    g_free(options->subject.backend);
+    g_strfreev(options->params);
+    g_free(options->schedule);
+    g_free(options->plan_file);
+    g_free(options->runs_dir);
+}
+
+static bool parse(struct run_options *options, int *argc, char ***argv, int *status)
+{
+    const GOptionEntry entries[] = {
+        {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->params, "set a parameter",
+         "NAME=VALUE"},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &options->schedule,
+         "preemptions, for example 'main@4->t1'", "TEXT"},
+        {"plan", 0, 0, G_OPTION_ARG_FILENAME, &options->plan_file, "a plan.json", "FILE"},
+        {"online", 0, 0, G_OPTION_ARG_NONE, &options->online,
+         "decide at each place while the guest waits, instead of posting the plan", NULL},
+        {"events", 0, 0, G_OPTION_ARG_NONE, &options->events, "print every event", NULL},
+        {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->runs_dir,
+         "where traces go (default: traces/runs)", "DIR"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "print a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    return cli_parse(argc, argv, "SCENARIO/VARIANT",
+                     "Runs a variant once and records the run as a trace. Without a schedule or a "
+                     "plan it is the\ndefault schedule. Exit code: 0 clean, 1 violation, 3 "
+                     "inconclusive.",
+                     entries, subject_option_group(&options->subject), status);
+}
+
+static bool read_plan(const struct run_options *options, const struct subject *subject,
+                      struct fl_plan *plan, GError **error)
+{
+    plan_init(plan, subject->scenario, subject->scenario_index, subject->variant);
+    if (options->plan_file != NULL) {
+        g_autofree char *text = NULL;
+        gsize size;
+        if (!g_file_get_contents(options->plan_file, &text, &size, error))
+            return false;
+        if (!plan_from_text(text, size, subject->scenario, subject->scenario_index, plan, error)) {
+            g_prefix_error(error, "%s: ", options->plan_file);
+            return false;
+        }
+        if (plan->variant != subject->variant) {
+            g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                        "%s is a plan for variant %s, not for %s", options->plan_file,
+                        subject->scenario->variants[plan->variant].id,
+                        subject->scenario->variants[subject->variant].id);
+            return false;
+        }
+    }
+    if (options->schedule != NULL &&
+        !plan_parse_schedule(plan, subject->scenario, options->schedule, error))
+        return false;
+    plan->mode = options->online ? FL_MODE_ONLINE : FL_MODE_POSTED;
+    return subject_params(subject, options->params, plan, error);
+}
+
+/* The preemptions that were asked for and did not take place. */
+static char *missed(const struct subject *subject, const struct capture *capture)
+{
+    size_t count;
+    g_autofree struct fl_event *events = capture_events(capture, &count);
+    g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
+    events_preemptions(events, count, 0, taken, NULL);
+    g_autoptr(GArray) left = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
+    for (uint32_t i = 0; i < capture->plan.n_preemptions; i++) {
+        const struct fl_preemption *wanted = &capture->plan.preemptions[i];
+        bool met = false;
+        for (guint j = 0; j < taken->len; j++)
+            met |= memcmp(wanted, &g_array_index(taken, struct fl_preemption, j),
+                          sizeof(*wanted)) == 0;
+        if (!met)
+            g_array_append_vals(left, wanted, 1);
+    }
+    return plan_schedule(subject->scenario, (const struct fl_preemption *)(void *)left->data,
+                         left->len);
+}
+
+static void print_run(const struct run_options *options, const struct subject *subject,
+                      const struct capture *capture, const struct verdict *verdict,
+                      const char *trace)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (options->events)
+        present_events(text, subject->scenario, capture);
+    if (verdict->kind == VERDICT_VIOLATION)
+        present_finding(text, subject, capture, verdict);
+    else
+        present_verdict(text, subject, capture, verdict);
+    present_commands(text, trace);
+    fputs(text->str, stdout);
+}
+
+static void print_json(const struct subject *subject, const struct capture *capture,
+                       const struct verdict *verdict, const char *trace)
+{
+    json_t *json = verdict_to_json(verdict);
+    json_object_set_new(json, "scenario", json_string(subject->scenario->id));
+    json_object_set_new(json, "variant",
+                        json_string(subject->scenario->variants[subject->variant].id));
+    json_object_set_new(json, "backend", json_string(subject->backend->id));
+    json_object_set_new(json, "arch", json_string(subject->image->arch));
+    json_object_set_new(json, "plan", plan_to_json(&capture->plan, subject->scenario));
+    json_object_set_new(json, "trace", json_string(trace));
+    cli_print_json(json);
+}
+
+static int finish(const struct run_options *options, const struct subject *subject,
+                  struct engine *engine, struct recorder *recorder, const struct capture *capture)
+{
+    GError *error = NULL;
+    const struct verdict *verdict = capture_judge(capture, engine, subject->scenario);
+    g_autofree char *trace = g_strdup(recorder_path(recorder));
+    if (!recorder_capture(recorder, capture, &error)) {
+        recorder_discard(recorder);
+        return cli_fail("faultline run", error);
+    }
+    if (!recorder_close(recorder, verdict, &error))
+        return cli_fail("faultline run", error);
+    if (options->json)
+        print_json(subject, capture, verdict, trace);
+    else
+        print_run(options, subject, capture, verdict, trace);
+    g_autofree char *left = missed(subject, capture);
+    if (left[0] == '\0' || verdict->kind == VERDICT_VIOLATION)
+        return verdict_exit(verdict->kind);
+    return cli_fail("faultline run",
+                    g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
+                                "these preemptions did not take place, as the thread did not get "
+                                "there or its target could not run: %s",
+                                left));
+}
+
+static int run(const struct run_options *options, const struct subject *subject,
+               struct session *session, const struct fl_plan *plan, GError **error)
+{
+    const char *root = options->runs_dir != NULL ? options->runs_dir : RECORDER_DEFAULT_ROOT;
+    struct recorder *recorder = recorder_open(root, subject, plan, error);
+    if (recorder == NULL)
+        return EXIT_ERROR;
+    struct engine *engine = engine_new();
+    const struct explore_options explore_options = {
+        .session = session,
+        .engine = engine,
+        .scenario = subject->scenario,
+        .base = plan,
+        .interrupted = cli_interrupted,
+    };
+    struct capture *capture = explore_once(&explore_options, plan, error);
+    int status = EXIT_ERROR;
+    if (capture != NULL)
+        status = finish(options, subject, engine, recorder, capture);
+    else
+        recorder_discard(recorder);
+    if (capture == NULL && cli_interrupted()) {
+        fputs("faultline run: interrupted, nothing recorded\n", stderr);
+        status = EXIT_INCOMPLETE;
+    }
+    capture_free(capture);
+    engine_free(engine);
+    return status;
+}
+
+static int open_and_run(const struct run_options *options, const char *name, GError **error)
+{
+    struct subject subject;
+    struct fl_plan plan;
+    int status = EXIT_ERROR;
+    if (subject_open(&subject, &options->subject, name, error) &&
+        read_plan(options, &subject, &plan, error)) {
+        struct session *session = subject_session(&subject, error);
+        if (session != NULL) {
+            status = run(options, &subject, session, &plan, error);
+            session_close(session);
+        }
+    }
+    subject_close(&subject);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options options = {.json = FALSE};
+    GError *error = NULL;
+    int status;
+    if (!parse(&options, &argc, &argv, &status))
+        return status;
+    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error)) {
+        cli_catch_interrupt();
+        status = open_and_run(&options, argv[1], &error);
+    }
+    if (error != NULL)
+        status = cli_fail("faultline run", error);
+    free_options(&options);
+    return status;
+}

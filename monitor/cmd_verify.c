@@ -1,0 +1,136 @@
+/* faultline verify: judge recorded traces. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+#include "image.h"
+#include "main.h"
+#include "trace.h"
+#include "verdict_json.h"
+
+/* Outcomes from 16 on are the monitor's own and stand in no trace: the guest was gone. */
+static uint32_t outcome_of(const struct trace_manifest *manifest)
+{
+    for (uint32_t outcome = FL_OUTCOME_DEAD; outcome <= FL_OUTCOME_SILENT; outcome++)
+        if (strcmp(manifest->outcome, trace_value_name(TRACE_OUTCOME, outcome)) == 0)
+            return outcome;
+    return FL_OUTCOME_NONE;
+}
+
+static const struct verdict *judge(struct engine *engine, const struct trace_manifest *manifest,
+                                   struct ctf_reader *reader)
+{
+    const struct fl_packet *packet;
+    size_t count;
+    while (ctf_reader_packet(reader, &packet, &count))
+        engine_events(engine, packet->events, count);
+    const struct ctf_damage *damage = ctf_reader_damage(reader);
+    if (damage->reason[0] != '\0')
+        engine_damage(engine, damage->reason);
+    else if (damage->discarded > 0)
+        engine_damage(engine, "the guest had no room for all events");
+    return engine_end(engine, outcome_of(manifest));
+}
+
+static void print_text(const char *trace, const struct verdict *verdict)
+{
+    printf("%s: %s", trace, verdict_name(verdict->kind));
+    if (verdict->reason[0] != '\0')
+        printf(" (%s)", verdict->reason);
+    printf(", outcome %s, %" G_GUINT64_FORMAT " events, event hash %016" G_GINT64_MODIFIER "x\n",
+           trace_value_name(TRACE_OUTCOME, verdict->outcome), verdict->events, verdict->event_hash);
+    for (size_t i = 0; checks[i] != NULL; i++) {
+        const struct violation *violation = verdict_violation(verdict, checks[i]);
+        if (violation != NULL)
+            printf("  %-12s  %s: %s (event %" G_GUINT64_FORMAT ")\n",
+                   verdict_name(VERDICT_VIOLATION), checks[i]->id, violation->message,
+                   violation->event);
+        else
+            printf("  %-12s  %s\n", verdict_name(verdict_of_check(verdict, checks[i])),
+                   checks[i]->id);
+    }
+}
+
+static json_t *to_json(const char *trace, const struct verdict *verdict)
+{
+    json_t *json = verdict_to_json(verdict);
+    json_object_set_new(json, "trace", json_string(trace));
+    return json;
+}
+
+/* Judges one trace. The exit code; `json` (when not NULL) gets the trace's object. */
+static int verify(const char *trace, struct engine *engine, json_t *json)
+{
+    GError *error = NULL;
+    g_autofree struct trace_manifest *manifest = g_new0(struct trace_manifest, 1);
+    if (!manifest_read(trace, manifest, &error))
+        return cli_fail("faultline verify", error);
+    const int variant = scenario_variant(&manifest->scenario_copy, manifest->variant);
+    if (variant < 0)
+        return cli_fail("faultline verify",
+                        g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
+                                    "%s: its scenario has no variant \"%s\"; record it again",
+                                    trace, manifest->variant));
+    struct ctf_reader *reader = ctf_reader_open(trace, &error);
+    if (reader == NULL)
+        return cli_fail("faultline verify", error);
+    engine_begin(engine, &manifest->scenario_copy, (unsigned)variant);
+    const struct verdict *verdict = judge(engine, manifest, reader);
+    if (json != NULL)
+        json_array_append_new(json, to_json(trace, verdict));
+    else
+        print_text(trace, verdict);
+    const int status = verdict_exit(verdict->kind);
+    ctf_reader_close(reader);
+    return status;
+}
+
+/* Of several exit codes the one that matters most. */
+static int worse(int a, int b)
+{
+    static const int rank[] = {
+        [EXIT_CLEAN] = 0, [EXIT_INCOMPLETE] = 1, [EXIT_FOUND] = 2, [EXIT_ERROR] = 3};
+    return rank[a] > rank[b] ? a : b;
+}
+
+/* One trace is an object, several are an array of them. */
+static void print_json(json_t *list, int traces)
+{
+    if (traces > 1) {
+        cli_print_json(list);
+        return;
+    }
+    json_t *only = json_array_get(list, 0);
+    if (only != NULL)
+        cli_print_json(json_incref(only));
+    json_decref(list);
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print a JSON object (several traces: an array)",
+         NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    int status;
+    if (!cli_parse(&argc, &argv, "TRACE...",
+                   "Reads recorded traces and judges them by every check. Exit code: 0 clean, 1 "
+                   "violation,\n2 unreadable, 3 inconclusive (a trace that is damaged or lost "
+                   "events).",
+                   entries, NULL, &status))
+        return status;
+    GError *error = NULL;
+    if (!cli_words(argc, 1, G_MAXINT, "expected the directory of a TRACE", &error))
+        return cli_fail("faultline verify", error);
+    struct engine *engine = engine_new();
+    json_t *list = json ? json_array() : NULL;
+    status = EXIT_CLEAN;
+    for (int i = 1; i < argc; i++)
+        status = worse(status, verify(argv[i], engine, list));
+    if (list != NULL)
+        print_json(list, argc - 1);
+    engine_free(engine);
+    return status;
+}

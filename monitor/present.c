@@ -1,0 +1,117 @@
+#include "present.h"
+
+#include <errno.h>
+#include <string.h>
+#include "plan.h"
+#include "report_text.h"
+
+#define PLAIN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=:,@"
+
+static bool look_up(void *data, uint64_t pc, struct report_place *place)
+{
+    const struct subject *subject = data;
+    struct source_place source;
+    if (!image_source(subject->image, pc, &source))
+        return false;
+    g_strlcpy(place->function, source.function, sizeof(place->function));
+    g_strlcpy(place->file, source.file, sizeof(place->file));
+    place->line = source.line;
+    return true;
+}
+
+/* A report on a capture. What it points to is owned by the two that are filled in beside it. */
+static struct report report_of(const struct subject *subject, const struct capture *capture,
+                               const struct verdict *verdict, struct fl_event **events,
+                               GArray **taken)
+{
+    struct report report = {
+        .scenario = subject->scenario,
+        .verdict = verdict,
+        .lookup = look_up,
+        .lookup_data = (void *)subject,
+    };
+    *events = capture_events(capture, &report.n_events);
+    *taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
+    events_preemptions(*events, report.n_events, 0, *taken, NULL);
+    report.events = *events;
+    report.taken = (const struct fl_preemption *)(void *)(*taken)->data;
+    report.n_taken = (*taken)->len;
+    return report;
+}
+
+void present_finding(GString *out, const struct subject *subject, const struct capture *capture,
+                     const struct verdict *verdict)
+{
+    g_autofree struct fl_event *events = NULL;
+    g_autoptr(GArray) taken = NULL;
+    const struct report report = report_of(subject, capture, verdict, &events, &taken);
+    g_string_append(out, "FOUND  ");
+    report_verdict(out, &report);
+    g_string_append(out, "\n  ");
+    report_preemptions(out, &report, 2);
+    g_string_append_c(out, '\n');
+    if (capture->death[0] != '\0')
+        g_string_append_printf(out, "  %s\n", capture->death);
+}
+
+void present_verdict(GString *out, const struct subject *subject, const struct capture *capture,
+                     const struct verdict *verdict)
+{
+    g_autofree struct fl_event *events = NULL;
+    g_autoptr(GArray) taken = NULL;
+    const struct report report = report_of(subject, capture, verdict, &events, &taken);
+    report_verdict(out, &report);
+    g_string_append_c(out, '\n');
+}
+
+void present_events(GString *out, const struct fl_scenario *scenario, const struct capture *capture)
+{
+    size_t count;
+    g_autofree struct fl_event *events = capture_events(capture, &count);
+    for (size_t i = 0; i < count; i++) {
+        g_string_append_printf(out, "%5zu  %9" G_GUINT64_FORMAT "  ", i, fl_event_time(&events[i]));
+        report_event(out, scenario, &events[i]);
+        g_string_append_c(out, '\n');
+    }
+}
+
+/* A word of a command line, quoted only when it must be. */
+static void append_word(GString *out, const char *word)
+{
+    g_autofree char *quoted = g_shell_quote(word);
+    const bool plain = strspn(word, PLAIN_CHARACTERS) == strlen(word);
+    g_string_append(out, plain ? word : quoted);
+}
+
+static void append_command(GString *out, const char *label, const char *verb)
+{
+    g_string_append_printf(out, "  %-7s ", label);
+    append_word(out, program_invocation_name);
+    g_string_append_printf(out, " %s ", verb);
+}
+
+void present_commands(GString *out, const char *trace)
+{
+    g_string_append(out, "  trace   ");
+    append_word(out, trace);
+    g_string_append_c(out, '\n');
+    append_command(out, "replay", "replay");
+    append_word(out, trace);
+    g_string_append(out, " --times 100\n");
+    append_command(out, "verify", "verify");
+    append_word(out, trace);
+    g_string_append_c(out, '\n');
+}
+
+void present_schedule(GString *out, const struct subject *subject, const struct capture *capture)
+{
+    const struct fl_plan *plan = &capture->plan;
+    const struct fl_scenario *scenario = subject->scenario;
+    g_autofree char *schedule = plan_schedule(scenario, plan->preemptions, plan->n_preemptions);
+    append_command(out, "again", "run");
+    g_string_append_printf(out, "%s/%s", scenario->id, scenario->variants[plan->variant].id);
+    for (uint32_t i = 0; i < scenario->n_params; i++)
+        if (plan->params[i] != scenario->params[i].preset)
+            g_string_append_printf(out, " --param %s=%u", scenario->params[i].id, plan->params[i]);
+    g_string_append_printf(out, " --schedule '%s'\n", schedule);
+}

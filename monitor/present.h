@@ -1,0 +1,28 @@
+/* A judged run as people read it: what was found, where, and what to type next. */
+#ifndef FAULTLINE_PRESENT_H
+#define FAULTLINE_PRESENT_H
+
+#include <glib.h>
+#include "capture.h"
+#include "engine.h"
+#include "subject.h"
+
+/* "FOUND  check: ..." and the preemptions of the run, a line each, indented. */
+void present_finding(GString *out, const struct subject *subject, const struct capture *capture,
+                     const struct verdict *verdict);
+
+/* The verdict's line alone. */
+void present_verdict(GString *out, const struct subject *subject, const struct capture *capture,
+                     const struct verdict *verdict);
+
+/* Every event of the run, a line each. */
+void present_events(GString *out, const struct fl_scenario *scenario,
+                    const struct capture *capture);
+
+/* The commands that go on from a recorded trace. */
+void present_commands(GString *out, const char *trace);
+
+/* The command that makes the run again without a trace. */
+void present_schedule(GString *out, const struct subject *subject, const struct capture *capture);
+
+#endif

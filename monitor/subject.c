@@ -1,0 +1,127 @@
+#include "subject.h"
+
+#include <string.h>
+#include "cli.h"
+#include "plan.h"
+
+GOptionGroup *subject_option_group(struct subject_options *options)
+{
+    const GOptionEntry entries[] = {
+        {"guest", 0, 0, G_OPTION_ARG_FILENAME, &options->guest,
+         "guest image (default: the one that came with this program)", "FILE"},
+        {"backend", 0, 0, G_OPTION_ARG_STRING, &options->backend, "where the guest runs", "ID"},
+        {"watchdog", 0, 0, G_OPTION_ARG_DOUBLE, &options->watchdog,
+         "seconds after which a guest that makes no progress is given up", "S"},
+        G_OPTION_ENTRY_NULL,
+    };
+    GOptionGroup *group =
+        g_option_group_new("guest", "Guest:", "which guest, and where it runs", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+char *subject_default_guest(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = g_path_get_dirname(program != NULL ? program : "build/faultline");
+    char *beside = g_build_filename(folder, "guest", "armv7.elf", NULL);
+    g_autofree char *installed =
+        g_build_filename(folder, "..", "share", "faultline", "guest", "armv7.elf", NULL);
+    if (g_file_test(beside, G_FILE_TEST_EXISTS) || !g_file_test(installed, G_FILE_TEST_EXISTS))
+        return beside;
+    g_free(beside);
+    return g_steal_pointer(&installed);
+}
+
+static bool find_backend(struct subject *subject, const char *id, GError **error)
+{
+    subject->backend = backends[0];
+    if (id == NULL)
+        return true;
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    for (size_t i = 0; backends[i] != NULL; i++) {
+        subject->backend = backends[i];
+        if (strcmp(backends[i]->id, id) == 0)
+            return true;
+        g_ptr_array_add(ids, (char *)backends[i]->id);
+    }
+    cli_unknown("back end", id, ids, "faultline doctor", error);
+    return false;
+}
+
+static bool find_scenario(struct subject *subject, const char *id, GError **error)
+{
+    const int found = image_scenario(subject->image, id);
+    if (found >= 0) {
+        subject->scenario_index = (unsigned)found;
+        subject->scenario = &subject->image->scenarios[found];
+        return true;
+    }
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    for (size_t i = 0; i < subject->image->n_scenarios; i++)
+        g_ptr_array_add(ids, (char *)subject->image->scenarios[i].id);
+    cli_unknown("scenario", id, ids, "faultline list", error);
+    return false;
+}
+
+static bool find_variant(struct subject *subject, const char *id, GError **error)
+{
+    const struct fl_scenario *scenario = subject->scenario;
+    const int found = scenario_variant(scenario, id);
+    if (found >= 0) {
+        subject->variant = (unsigned)found;
+        return true;
+    }
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    for (uint32_t i = 0; i < scenario->n_variants; i++)
+        g_ptr_array_add(ids, (char *)scenario->variants[i].id);
+    g_autofree char *what = g_strdup_printf("variant of %s", scenario->id);
+    cli_unknown(what, id, ids, "faultline list", error);
+    return false;
+}
+
+bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,
+                  GError **error)
+{
+    *subject = (struct subject){.watchdog = options->watchdog};
+    g_autofree char *guest =
+        options->guest != NULL ? g_strdup(options->guest) : subject_default_guest();
+    subject->image = image_open(guest, error);
+    if (subject->image == NULL || !find_backend(subject, options->backend, error))
+        return false;
+    g_auto(GStrv) parts = g_strsplit(name, "/", 2);
+    if (parts[0] == NULL || !find_scenario(subject, parts[0], error))
+        return false;
+    if (parts[1] != NULL)
+        return find_variant(subject, parts[1], error);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "which variant of %s? For example %s/%s; `faultline list` lists them", parts[0],
+                parts[0], subject->scenario->variants[0].id);
+    return false;
+}
+
+void subject_close(struct subject *subject)
+{
+    if (subject->image != NULL)
+        image_close(subject->image);
+    subject->image = NULL;
+}
+
+struct session *subject_session(const struct subject *subject, GError **error)
+{
+    const struct session_options options = {
+        .backend = subject->backend,
+        .image = subject->image,
+        .watchdog = subject->watchdog,
+    };
+    return session_open(&options, error);
+}
+
+bool subject_params(const struct subject *subject, char **assignments, struct fl_plan *plan,
+                    GError **error)
+{
+    for (; assignments != NULL && *assignments != NULL; assignments++)
+        if (!plan_set_param(plan, subject->scenario, *assignments, error))
+            return false;
+    return true;
+}

@@ -1,0 +1,45 @@
+/* What a verb works on: a variant of a scenario of a guest image, on a back end.
+ */
+#ifndef FAULTLINE_SUBJECT_H
+#define FAULTLINE_SUBJECT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "abi.h"
+#include "backend/backend.h"
+#include "image.h"
+#include "session.h"
+
+struct subject_options {
+    char *guest;   /* path of the image; NULL: the one that came with the program */
+    char *backend; /* id; NULL: the first that there is */
+    double watchdog;
+};
+
+/* --guest, --backend, --watchdog. The group refers to the options as long as it lives. */
+GOptionGroup *subject_option_group(struct subject_options *options);
+
+struct subject {
+    struct image *image;
+    const struct backend_ops *backend;
+    const struct fl_scenario *scenario;
+    unsigned scenario_index;
+    unsigned variant;
+    double watchdog;
+};
+
+/* Path of the image that came with the program: beside it, or installed. Free with g_free. */
+char *subject_default_guest(void);
+
+/* name: "scenario/variant". What was opened is closed by subject_close also after a failure. */
+bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,
+                  GError **error);
+void subject_close(struct subject *subject);
+
+struct session *subject_session(const struct subject *subject, GError **error);
+
+/* Sets the parameters of "name=value" texts; assignments may be NULL. */
+bool subject_params(const struct subject *subject, char **assignments, struct fl_plan *plan,
+                    GError **error);
+
+#endif
