@@ -1,11 +1,7 @@
-/* A small trace of every event, made without a guest; shared by the tests of this directory. */
+/* A small trace of every event, made without a guest; shared by the tests and the fuzzer. */
 #ifndef FAULTLINE_SAMPLE_H
 #define FAULTLINE_SAMPLE_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include "trace.h"
@@ -61,7 +57,7 @@ static inline struct fl_packet sample_packet(size_t first, size_t count)
 static inline char *sample_directory(void)
 {
     char *dir = g_dir_make_tmp("faultline-test-XXXXXX", NULL);
-    assert_non_null(dir);
+    g_assert_nonnull(dir);
     return dir;
 }
 
@@ -81,14 +77,33 @@ static inline void sample_trace(const char *dir, size_t packets)
 {
     char *path = g_build_filename(dir, "ctf", NULL);
     struct ctf_writer *writer = ctf_writer_open(path, &sample_scenario, NULL);
-    assert_non_null(writer);
+    g_assert_nonnull(writer);
     for (size_t i = 0; i < packets; i++) {
         struct fl_packet packet =
             sample_packet(i * FL_PACKET_EVENTS, i + 1 < packets ? FL_PACKET_EVENTS : 50);
-        assert_true(ctf_writer_packet(writer, &packet, NULL));
+        g_assert_true(ctf_writer_packet(writer, &packet, NULL));
     }
-    assert_true(ctf_writer_close(writer, NULL));
+    g_assert_true(ctf_writer_close(writer, NULL));
     g_free(path);
+}
+
+static inline struct trace_manifest sample_manifest(void)
+{
+    return (struct trace_manifest){
+        .scenario = "sample",
+        .variant = "fixed",
+        .params = {3},
+        .n_params = 1,
+        .param_ids = {"threads"},
+        .backend = "qemu",
+        .arch = "armv7",
+        .image = "build/guest/armv7.elf",
+        .image_hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        .abi_version = FL_ABI_VERSION,
+        .event_hash = "0123456789abcdef",
+        .outcome = "exited",
+        .scenario_copy = sample_scenario,
+    };
 }
 
 #endif

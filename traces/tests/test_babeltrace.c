@@ -1,6 +1,6 @@
 /* babeltrace2 as the oracle: it must list every event that our reader finds, with the same values
  * and the same names. */
-#include "sample.h"
+#include "unit.h"
 #include <inttypes.h>
 
 #define PACKETS 12u /* every event id 38 times or more */

@@ -1,5 +1,5 @@
 /* What is written can be read, whatever happens to it in between is said, in one line. */
-#include "sample.h"
+#include "unit.h"
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,28 +1,6 @@
 /* manifest.json: what is written comes back, and nothing else is let in. */
-#include "sample.h"
+#include "unit.h"
 #include <jansson.h>
-
-static const struct trace_manifest sample = {
-    .scenario = "sample",
-    .variant = "fixed",
-    .params = {3},
-    .n_params = 1,
-    .param_ids = {"threads"},
-    .backend = "qemu",
-    .arch = "armv7",
-    .image = "build/guest/armv7.elf",
-    .image_hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    .abi_version = FL_ABI_VERSION,
-    .event_hash = "0123456789abcdef",
-    .outcome = "exited",
-};
-
-static struct trace_manifest whole_sample(void)
-{
-    struct trace_manifest manifest = sample;
-    manifest.scenario_copy = sample_scenario;
-    return manifest;
-}
 
 static int set_up(void **state)
 {
@@ -38,7 +16,7 @@ static int tear_down(void **state)
 
 static void a_manifest_comes_back_as_written(void **state)
 {
-    struct trace_manifest written = whole_sample(), read;
+    struct trace_manifest written = sample_manifest(), read;
     assert_true(manifest_write(*state, &written, NULL));
     memset(&read, 0xff, sizeof read);
     assert_true(manifest_read(*state, &read, NULL));
@@ -47,7 +25,7 @@ static void a_manifest_comes_back_as_written(void **state)
 
 static void an_unfinished_manifest_comes_back_too(void **state)
 {
-    struct trace_manifest written = whole_sample(), read;
+    struct trace_manifest written = sample_manifest(), read;
     written.n_params = 0;
     written.params[0] = 0;
     memset(written.param_ids, 0, sizeof written.param_ids);
@@ -61,7 +39,7 @@ static void an_unfinished_manifest_comes_back_too(void **state)
 /* Every text at its longest, every list full. */
 static void the_largest_manifest_comes_back(void **state)
 {
-    struct trace_manifest written = whole_sample(), read;
+    struct trace_manifest written = sample_manifest(), read;
     struct fl_scenario *scenario = &written.scenario_copy;
     scenario->n_domains = FL_MAX_DOMAINS;
     scenario->n_named = FL_MAX_NAMED_THREADS;
@@ -119,7 +97,7 @@ static const struct {
 
 static json_t *sample_json(const char *dir)
 {
-    struct trace_manifest manifest = whole_sample();
+    struct trace_manifest manifest = sample_manifest();
     assert_true(manifest_write(dir, &manifest, NULL));
     char *path = g_build_filename(dir, "manifest.json", NULL);
     json_t *json = json_load_file(path, 0, NULL);
@@ -193,19 +171,19 @@ static void keys_of_later_versions_are_passed_over(void **state)
 
 static void what_cannot_be_read_back_is_not_written(void **state)
 {
-    struct trace_manifest manifest = whole_sample();
+    struct trace_manifest manifest = sample_manifest();
     GError *error = NULL;
     char *path = g_build_filename(*state, "manifest.json", NULL);
     manifest.params[0] = 9;
     assert_false(manifest_write(*state, &manifest, &error));
     assert_string_equal(error->message, "manifest.json: params.threads: must be from 1 to 4");
     g_clear_error(&error);
-    manifest = whole_sample();
+    manifest = sample_manifest();
     manifest.scenario_copy.domains[0].name[0] = (char)0xff;
     assert_false(manifest_write(*state, &manifest, &error));
     assert_non_null(strstr(error->message, "no UTF-8"));
     g_clear_error(&error);
-    manifest = whole_sample();
+    manifest = sample_manifest();
     manifest.scenario_copy.n_domains = FL_MAX_DOMAINS + 1;
     assert_false(manifest_write(*state, &manifest, &error));
     g_clear_error(&error);

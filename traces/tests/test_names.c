@@ -1,5 +1,5 @@
 /* Names of threads, spaces, values and regions. */
-#include "sample.h"
+#include "unit.h"
 
 static const struct {
     uint32_t path;

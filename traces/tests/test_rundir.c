@@ -1,6 +1,6 @@
 /* Run directories: numbers, locks, atomic files, and what is said when the disk does not want to.
  */
-#include "sample.h"
+#include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
