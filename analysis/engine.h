@@ -47,7 +47,8 @@ struct place {
 struct engine *engine_new(void);
 void engine_free(struct engine *engine);
 
-/* A new run. scenario may be NULL (nothing is expected then); it must outlive the run. */
+/* A new run. scenario may be NULL (halts and errors are not judged then); it must outlive the run.
+ */
 void engine_begin(struct engine *engine, const struct fl_scenario *scenario, unsigned variant);
 void engine_events(struct engine *engine, const struct fl_event *events, size_t count);
 /* Events were lost here, or the trace is damaged from here on: the verdict will be inconclusive

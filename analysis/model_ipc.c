@@ -70,6 +70,8 @@ void model_ipc_reply(struct model *model, const struct fl_event *event)
                        trace_thread_name(model->scenario, event->thread, who),
                        trace_thread_name(model->scenario, caller->path, other));
     wait_for(caller, WAIT_NOTHING, 0, 0);
+    if (event->arg != FL_ERROR_OK)
+        model_reserve_failed(model, caller);
 }
 
 void model_ipc_error(struct model *model, const struct fl_event *event)
@@ -118,9 +120,10 @@ void model_unlock(struct model *model, const struct fl_event *event)
         wait_for(next, WAIT_NOTHING, 0, 0);
 }
 
+/* ended = kernel: somebody whom the kernel has long forgotten. */
 void model_join(struct model *model, const struct fl_event *event)
 {
-    struct model_thread *ended = partner(model, event);
+    struct model_thread *ended = event->addr == FL_PATH_KERNEL ? NULL : partner(model, event);
     char who[TRACE_NAME_MAX], other[TRACE_NAME_MAX];
 
     if (ended && ended->state == THREAD_ALIVE)

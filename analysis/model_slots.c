@@ -106,15 +106,25 @@ void model_slot_mark(struct model *model, const struct fl_event *event)
         unlink_hold(model, model_slot(model, slot), index);
 }
 
+bool model_reserve_failed(struct model *model, struct model_thread *thread)
+{
+    uint32_t hold = thread->reserved;
+
+    if (hold == MODEL_NONE || model_hold(model, hold)->state != HOLD_RESERVED)
+        return false;
+    model_hold(model, hold)->failed = true;
+    return true;
+}
+
 /* An error that a thread marks is about what it has reserved and got no further with, or about the
  * slot that it names. */
 void model_error(struct model *model, const struct fl_event *event)
 {
-    uint32_t hold = model_thread(model, model->now.thread)->reserved;
     uint32_t slot = find_slot(model, event);
 
-    if (hold == MODEL_NONE || model_hold(model, hold)->state != HOLD_RESERVED)
-        hold = slot == MODEL_NONE ? MODEL_NONE : choose_hold(model, model_slot(model, slot), event);
+    if (model_reserve_failed(model, model_thread(model, model->now.thread)) || slot == MODEL_NONE)
+        return;
+    uint32_t hold = choose_hold(model, model_slot(model, slot), event);
     if (hold != MODEL_NONE)
         model_hold(model, hold)->failed = true;
 }

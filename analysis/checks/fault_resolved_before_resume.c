@@ -30,6 +30,13 @@ static bool mapped(const struct model *model, const struct model_fault *fault)
     return (model_rights(model, fault->space, fault->address) & needed) == needed;
 }
 
+static const char *mapping_text(uint32_t rights)
+{
+    const char *text = trace_value_name(TRACE_RIGHTS, rights);
+
+    return rights == FL_RIGHTS_NONE ? "not mapped" : text ? text : "mapped with unknown rights";
+}
+
 /* Faults are numbered by the model as they were queued: a pager must not take an older one later.
  */
 static void on_deliver(struct check_context *context, const struct model_fault *fault)
@@ -78,11 +85,10 @@ static void on_reply(struct check_context *context, const struct model_fault *fa
         check_violated(context, "%s answered fault %u (%s), which another pager took", pager,
                        fault->number, faulter(model, fault, who));
     else if (!mapped(model, fault))
-        check_violated(
-            context, "%s answered fault %u (%s, %s of 0x%" PRIx64 ") with the page mapped %s",
-            pager, fault->number, faulter(model, fault, who),
-            trace_value_name(TRACE_ACCESS, fault->access), fault->address,
-            trace_value_name(TRACE_RIGHTS, model_rights(model, fault->space, fault->address)));
+        check_violated(context, "%s answered fault %u (%s, %s of 0x%" PRIx64 ") with the page %s",
+                       pager, fault->number, faulter(model, fault, who),
+                       trace_value_name(TRACE_ACCESS, fault->access), fault->address,
+                       mapping_text(model_rights(model, fault->space, fault->address)));
     else if (other)
         check_violated(context,
                        "%s answered fault %u (%s) before fault %u, taken earlier and not "

@@ -93,6 +93,10 @@ static void on_end(struct check_context *context)
 
     if (context->outcome != FL_OUTCOME_DEADLOCK)
         return;
+    if (context->damaged) {
+        check_violated(context, "nothing can run; the trace has gaps, so why is not known");
+        return;
+    }
     const struct model_thread *start = find_cycle(model);
     g_autoptr(GString) text = g_string_new(NULL);
     if (start) {

@@ -1,6 +1,7 @@
 /* A scenario declares how its runs end: all threads ended, these threads put on halt for these
- * reasons. Anything else that goes wrong is a violation, even when no other check sees it. A
- * deadlock is no-deadlock's. */
+ * reasons. Anything else that goes wrong is a violation, even when no other check sees it. Without
+ * a scenario nothing is known of halts and errors, and only the outcome is judged. A deadlock is
+ * no-deadlock's. */
 #include <inttypes.h>
 #include "check.h"
 #include "trace.h"
@@ -55,7 +56,7 @@ static void on_event(struct check_context *context)
 {
     uint16_t id = fl_event_id(context->event);
 
-    if (context->model->now.thread == MODEL_NONE)
+    if (!context->model->variant || context->model->now.thread == MODEL_NONE)
         return;
     if (id == FL_EVENT_THREAD_HALT)
         on_halt(context);

@@ -1,0 +1,22 @@
+/* The golden traces: what each tells and what the engine must say of it. The same tables make the
+ * trace directories and check them (test_golden.c). */
+#ifndef FAULTLINE_GOLDEN_H
+#define FAULTLINE_GOLDEN_H
+
+#include "story.h"
+
+struct golden {
+    const char *name;  /* below traces/golden/succeed or /fail */
+    const char *check; /* that it violates, or of which it is the clean counterpart */
+    void (*tell)(struct story *story);
+    unsigned variant; /* of story_scenario */
+};
+
+/* Each ends with an entry without a name. */
+extern const struct golden golden_clean[];
+extern const struct golden golden_violating[];
+
+/* Tells the story of the clean trace of that name. */
+void golden_tell(struct story *story, const char *name);
+
+#endif
