@@ -15,4 +15,10 @@ struct ctf_sequence { /* all 0 before the first packet */
 bool ctf_sequence_check(struct ctf_sequence *sequence, const struct fl_packet *packet,
                         size_t *n_events, const char **reason);
 
+/* Beside the stream: the checksum of each packet. Readers of CTF pass over names with a dot. */
+#define CTF_SUMS ".sums"
+
+/* Checksum of a whole packet: a change within any one 64-bit word of it changes the sum. */
+uint64_t ctf_packet_sum(const struct fl_packet *packet);
+
 #endif

@@ -14,6 +14,8 @@ struct ctf_reader {
     const char *stream;
     uint64_t size;
     uint64_t offset; /* of the next packet */
+    char *sums;      /* NULL: the trace has none */
+    gsize sums_size;
     struct ctf_sequence sequence;
     bool stopped;
     struct ctf_damage damage;
@@ -55,18 +57,40 @@ static bool map_stream(struct ctf_reader *reader, const char *path, GError **err
     return true;
 }
 
-static const struct fl_packet *packet_at(const struct ctf_reader *reader, uint64_t offset)
+/* What keeps the next packet from being read, or NULL; sets *next and advances the sequence. */
+static const char *next_fault(struct ctf_reader *reader, const struct fl_packet **next,
+                              size_t *n_events)
 {
-    return (const struct fl_packet *)(const void *)(reader->stream + offset);
+    uint64_t number = reader->offset / FL_PACKET_SIZE, sum;
+    const char *fault;
+    if (reader->size - reader->offset < FL_PACKET_SIZE)
+        return "the stream is cut short";
+    *next = (const struct fl_packet *)(const void *)(reader->stream + reader->offset);
+    if (!ctf_sequence_check(&reader->sequence, *next, n_events, &fault))
+        return fault;
+    if (!reader->sums)
+        return NULL;
+    if (reader->sums_size < (number + 1) * sizeof sum)
+        return "its checksum is missing";
+    memcpy(&sum, reader->sums + number * sizeof sum, sizeof sum);
+    return ctf_packet_sum(*next) == sum ? NULL : "its checksum differs";
 }
 
 static bool check_first_packet(const struct ctf_reader *reader, const char *path, GError **error)
 {
-    const char *reason = "it is shorter than one packet";
+    struct ctf_reader copy = *reader;
+    const struct fl_packet *packet;
     size_t count;
-    if (reader->size < FL_PACKET_SIZE || !ctf_packet_check(packet_at(reader, 0), &count, &reason))
-        return unreadable(error, path, reason);
-    return true;
+    const char *fault = next_fault(&copy, &packet, &count);
+    return !fault || unreadable(error, path, fault);
+}
+
+/* A trace may have no checksums: they are ours, not CTF's. */
+static void read_sums(struct ctf_reader *reader, const char *dir)
+{
+    char *path = g_strconcat(dir, "/" CTF_SUMS, NULL);
+    g_file_get_contents(path, &reader->sums, &reader->sums_size, NULL);
+    g_free(path);
 }
 
 /* Packets say of themselves what they are, so the events can be read without the metadata. But
@@ -111,6 +135,7 @@ struct ctf_reader *ctf_reader_open(const char *dir, GError **error)
         return NULL;
     struct ctf_reader *reader = g_new0(struct ctf_reader, 1);
     char *path = g_strconcat(place, "/events", NULL);
+    read_sums(reader, place);
     if (map_stream(reader, path, error) && check_first_packet(reader, path, error)) {
         check_metadata(reader, place);
     } else {
@@ -126,6 +151,7 @@ void ctf_reader_close(struct ctf_reader *reader)
 {
     if (reader->stream)
         munmap((void *)(uintptr_t)reader->stream, reader->size);
+    g_free(reader->sums);
     g_free(reader);
 }
 
@@ -142,15 +168,12 @@ static bool stop(struct ctf_reader *reader, const char *reason)
 
 bool ctf_reader_packet(struct ctf_reader *reader, const struct fl_packet **packet, size_t *n_events)
 {
-    uint64_t left = reader->size - reader->offset;
-    if (reader->stopped || left == 0)
+    if (reader->stopped || reader->offset == reader->size)
         return false;
-    if (left < FL_PACKET_SIZE)
-        return stop(reader, "the stream is cut short");
-    const struct fl_packet *next = packet_at(reader, reader->offset);
-    const char *reason;
-    if (!ctf_sequence_check(&reader->sequence, next, n_events, &reason))
-        return stop(reader, reason);
+    const struct fl_packet *next;
+    const char *fault = next_fault(reader, &next, n_events);
+    if (fault)
+        return stop(reader, fault);
     *packet = next;
     reader->offset += FL_PACKET_SIZE;
     reader->damage.packets_read++;

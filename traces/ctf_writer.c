@@ -11,7 +11,7 @@
 struct ctf_writer {
     char *dir;
     char *path; /* of the stream */
-    int file;
+    int file, sums;
     const struct fl_scenario *scenario;
     GArray *paths; /* uint32_t, ascending: the threads that the metadata names */
     uint64_t packets;
@@ -84,20 +84,32 @@ static void writer_free(struct ctf_writer *writer)
 {
     if (writer->file >= 0)
         close(writer->file);
+    if (writer->sums >= 0)
+        close(writer->sums);
     g_array_free(writer->paths, TRUE);
     g_free(writer->path);
     g_free(writer->dir);
     g_free(writer);
 }
 
-static bool open_stream(struct ctf_writer *writer, GError **error)
+static int open_new(const char *path, GError **error)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0)
+        disk_error(error, "make", path);
+    return file;
+}
+
+static bool open_files(struct ctf_writer *writer, GError **error)
 {
     if (mkdir(writer->dir, 0777) != 0)
         return disk_error(error, "make", writer->dir);
-    writer->file = open(writer->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (writer->file < 0)
-        return disk_error(error, "make", writer->path);
-    return true;
+    char *sums = g_strconcat(writer->dir, "/" CTF_SUMS, NULL);
+    writer->file = open_new(writer->path, error);
+    if (writer->file >= 0)
+        writer->sums = open_new(sums, error);
+    g_free(sums);
+    return writer->sums >= 0;
 }
 
 struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *scenario,
@@ -106,25 +118,33 @@ struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *sc
     struct ctf_writer *writer = g_new0(struct ctf_writer, 1);
     writer->dir = g_strdup(dir);
     writer->path = g_strconcat(dir, "/events", NULL);
-    writer->file = -1;
+    writer->file = writer->sums = -1;
     writer->scenario = scenario;
     writer->paths = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     add_scenario_paths(writer);
-    if (open_stream(writer, error) && write_metadata(writer, error))
+    if (open_files(writer, error) && write_metadata(writer, error))
         return writer;
     writer_free(writer);
     return NULL;
 }
 
-/* The disk may be full; what is cut off again leaves a stream of whole packets. */
+static void cut(int file, uint64_t size)
+{
+    if (ftruncate(file, (off_t)size) == 0)
+        lseek(file, (off_t)size, SEEK_SET);
+}
+
+/* The sum goes first: a writer that is killed in between leaves one too many, never one too few.
+ * The disk may be full; what is cut off again leaves a stream of whole packets. */
 static bool append(struct ctf_writer *writer, const struct fl_packet *packet, GError **error)
 {
-    if (disk_write_all(writer->file, packet, sizeof *packet))
+    uint64_t sum = ctf_packet_sum(packet);
+    if (disk_write_all(writer->sums, &sum, sizeof sum) &&
+        disk_write_all(writer->file, packet, sizeof *packet))
         return true;
     disk_error(error, "write", writer->path);
-    off_t whole = (off_t)(writer->packets * sizeof *packet);
-    if (ftruncate(writer->file, whole) == 0)
-        lseek(writer->file, whole, SEEK_SET);
+    cut(writer->file, writer->packets * sizeof *packet);
+    cut(writer->sums, writer->packets * sizeof sum);
     return false;
 }
 
@@ -150,16 +170,21 @@ bool ctf_writer_packet(struct ctf_writer *writer, const struct fl_packet *source
     return true;
 }
 
+static bool sync_and_close(int *file)
+{
+    bool done = fsync(*file) == 0;
+    int reason = errno;
+    done = close(*file) == 0 && done;
+    *file = -1;
+    errno = reason;
+    return done;
+}
+
 bool ctf_writer_close(struct ctf_writer *writer, GError **error)
 {
-    bool done = fsync(writer->file) == 0;
-    int reason = errno;
-    done = close(writer->file) == 0 && done;
-    writer->file = -1;
-    if (!done) {
-        errno = reason;
+    bool done = sync_and_close(&writer->file) && sync_and_close(&writer->sums);
+    if (!done)
         disk_error(error, "write", writer->path);
-    }
     writer_free(writer);
     return done;
 }

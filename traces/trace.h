@@ -2,9 +2,10 @@
  *
  * A trace directory holds one run:
  *   ctf/metadata, ctf/events   CTF 1.8, whole packets exactly as the guest's ring held them
- *   manifest.json              scenario, variant, parameters, back end, arch, image hash, ABI version
- *   plan.json                  the plan that was run
- *   verdict.json               what the analysis said of it
+ *   ctf/.sums                  a checksum for each packet
+ *   manifest.json              scenario, variant, parameters, back end, arch, image hash, ABI
+ * version plan.json                  the plan that was run verdict.json               what the
+ * analysis said of it
  *
  * Errors are GErrors in the domain TRACE_ERROR; the message is one line that says what and how to
  * mend it. All strings are UTF-8, all times nanoseconds since the run's start.
@@ -22,15 +23,32 @@ enum trace_error { TRACE_ERROR_IO, TRACE_ERROR_FORMAT, TRACE_ERROR_BUSY };
 /* ---- names.c: names instead of numbers ---- */
 
 enum trace_kind { /* the kinds of names.def */
-    TRACE_DEPTH, TRACE_OUTCOME, TRACE_ACCESS, TRACE_RIGHTS, TRACE_HALT, TRACE_SWITCH, TRACE_ERRORS,
-    TRACE_LABEL
+                  TRACE_DEPTH,
+                  TRACE_OUTCOME,
+                  TRACE_ACCESS,
+                  TRACE_RIGHTS,
+                  TRACE_HALT,
+                  TRACE_SWITCH,
+                  TRACE_ERRORS,
+                  TRACE_LABEL
 };
 
 /* The field kinds of events.def. */
 enum trace_field {
-    TRACE_FIELD_NONE, TRACE_FIELD_RAW, TRACE_FIELD_PC, TRACE_FIELD_SET, TRACE_FIELD_VALUE,
-    TRACE_FIELD_VA, TRACE_FIELD_THREAD, TRACE_FIELD_OUTCOME, TRACE_FIELD_ACCESS,
-    TRACE_FIELD_RIGHTS, TRACE_FIELD_HALT, TRACE_FIELD_SWITCH, TRACE_FIELD_ERROR, TRACE_FIELD_LABEL
+    TRACE_FIELD_NONE,
+    TRACE_FIELD_RAW,
+    TRACE_FIELD_PC,
+    TRACE_FIELD_SET,
+    TRACE_FIELD_VALUE,
+    TRACE_FIELD_VA,
+    TRACE_FIELD_THREAD,
+    TRACE_FIELD_OUTCOME,
+    TRACE_FIELD_ACCESS,
+    TRACE_FIELD_RIGHTS,
+    TRACE_FIELD_HALT,
+    TRACE_FIELD_SWITCH,
+    TRACE_FIELD_ERROR,
+    TRACE_FIELD_LABEL
 };
 
 struct trace_event_info {
@@ -99,7 +117,8 @@ struct ctf_damage {
 struct ctf_reader *ctf_reader_open(const char *dir, GError **error);
 /* The events of the next whole packet; false at the end or at the first damage, which
  * ctf_reader_damage tells apart. The pointer is valid until the reader is closed. */
-bool ctf_reader_packet(struct ctf_reader *reader, const struct fl_packet **packet, size_t *n_events);
+bool ctf_reader_packet(struct ctf_reader *reader, const struct fl_packet **packet,
+                       size_t *n_events);
 const struct ctf_damage *ctf_reader_damage(const struct ctf_reader *reader);
 void ctf_reader_close(struct ctf_reader *reader);
 

@@ -10,7 +10,7 @@
 #define EVENTS  (2u * FL_PACKET_EVENTS + 50u)
 
 struct trace {
-    char *dir, *events, *metadata;
+    char *dir, *events, *metadata, *sums;
 };
 
 static int set_up(void **state)
@@ -19,6 +19,7 @@ static int set_up(void **state)
     trace->dir = sample_directory();
     trace->events = g_build_filename(trace->dir, "ctf", "events", NULL);
     trace->metadata = g_build_filename(trace->dir, "ctf", "metadata", NULL);
+    trace->sums = g_build_filename(trace->dir, "ctf", ".sums", NULL);
     sample_trace(trace->dir, PACKETS);
     *state = trace;
     return 0;
@@ -30,6 +31,7 @@ static int tear_down(void **state)
     sample_remove(trace->dir);
     g_free(trace->events);
     g_free(trace->metadata);
+    g_free(trace->sums);
     g_free(trace);
     return 0;
 }
@@ -106,12 +108,45 @@ static void lost_events_are_counted(void **state)
 {
     struct trace *trace = *state;
     uint64_t lost = 7;
+    assert_int_equal(unlink(trace->sums), 0);
     patch(trace->events, 2 * FL_PACKET_SIZE + offsetof(struct fl_packet, discarded), &lost,
           sizeof lost);
     assert_int_equal(read_all(trace->dir).discarded, 7);
 }
 
 /* ---- Damage: what comes before it is read ---- */
+
+/* Wherever a bit flips, the packet that it is in is not read, and those before it are. */
+static void no_flipped_bit_goes_unnoticed(void **state)
+{
+    struct trace *trace = *state;
+    char *whole;
+    gsize size;
+    assert_true(g_file_get_contents(trace->events, &whole, &size, NULL));
+    for (size_t bit = FL_PACKET_SIZE * 8; bit < size * 8; bit += 11) {
+        char flipped = (char)(whole[bit / 8] ^ 1 << bit % 8);
+        patch(trace->events, (long)(bit / 8), &flipped, 1);
+        struct ctf_damage damage = read_all(trace->dir);
+        assert_int_equal(damage.packets_read, bit / 8 / FL_PACKET_SIZE);
+        assert_true(*damage.reason);
+        patch(trace->events, (long)(bit / 8), whole + bit / 8, 1);
+    }
+    assert_string_equal(read_all(trace->dir).reason, "");
+    g_free(whole);
+}
+
+static void damaged_checksums_are_damage(void **state)
+{
+    struct trace *trace = *state;
+    patch(trace->sums, 8, "x", 1);
+    assert_string_equal(read_all(trace->dir).reason,
+                        "packet 1 (at byte 4096): its checksum differs");
+    assert_int_equal(truncate(trace->sums, 15), 0);
+    assert_string_equal(read_all(trace->dir).reason,
+                        "packet 1 (at byte 4096): its checksum is missing");
+    patch(trace->sums, 0, "x", 1);
+    assert_unreadable(trace->dir, "events: its checksum differs");
+}
 
 #define AT(packet, member)                                                                         \
     ((packet) * (long)FL_PACKET_SIZE + (long)offsetof(struct fl_packet, member))
@@ -146,6 +181,7 @@ static void damage_is_named_and_what_precedes_it_read(void **state)
     struct trace *trace = *state;
     char *whole;
     gsize size;
+    assert_int_equal(unlink(trace->sums), 0); /* they would tell, but not what */
     assert_true(g_file_get_contents(trace->events, &whole, &size, NULL));
     for (size_t i = 0; i < G_N_ELEMENTS(damages); i++) {
         patch(trace->events, 0, whole, size);
@@ -171,7 +207,7 @@ static void a_stream_cut_short_is_read_to_its_last_whole_packet(void **state)
         assert_true(!strstr(damage.reason, "cut short") == (size % FL_PACKET_SIZE == 0));
     }
     assert_int_equal(truncate(trace->events, FL_PACKET_SIZE - 1), 0);
-    assert_unreadable(trace->dir, "events: it is shorter than one packet");
+    assert_unreadable(trace->dir, "events: the stream is cut short");
     assert_int_equal(truncate(trace->events, 0), 0);
     assert_unreadable(trace->dir, "events: it is empty");
 }
@@ -308,6 +344,8 @@ int main(void)
         TEST(a_trace_comes_back_as_written),
         TEST(the_ctf_directory_will_do),
         TEST(lost_events_are_counted),
+        TEST(no_flipped_bit_goes_unnoticed),
+        TEST(damaged_checksums_are_damage),
         TEST(damage_is_named_and_what_precedes_it_read),
         TEST(a_stream_cut_short_is_read_to_its_last_whole_packet),
         TEST(a_broken_first_packet_leaves_nothing),
