@@ -7,6 +7,7 @@
 #include "check.h"
 #include "hash.h"
 #include "places.h"
+#include "trace.h"
 
 #define STATE_ALIGN 16u
 
@@ -164,18 +165,19 @@ const struct verdict *engine_end(struct engine *engine, uint32_t outcome)
 {
     struct verdict *verdict = &engine->verdict;
 
+    if (!trace_value_name(TRACE_OUTCOME, outcome))
+        outcome = FL_OUTCOME_ABI_VIOLATION; /* a result that the guest scribbled over */
     verdict->outcome = outcome != FL_OUTCOME_NONE ? outcome : engine->model.outcome;
     verdict->events = engine->events;
     verdict->event_hash = engine->hash;
     if (!engine->model.ended && !may_lack_end(verdict->outcome))
         engine_damage(engine, "the trace ends before its run_end");
     end_checks(engine);
-    if (verdict->n_violations > 0) {
-        verdict->kind = VERDICT_VIOLATION;
-    } else if (engine->context.damaged) {
-        verdict->kind = VERDICT_INCONCLUSIVE;
+    if (engine->context.damaged)
         g_strlcpy(verdict->reason, engine->damage, sizeof(verdict->reason));
-    }
+    verdict->kind = verdict->n_violations > 0 ? VERDICT_VIOLATION
+                    : engine->context.damaged ? VERDICT_INCONCLUSIVE
+                                              : VERDICT_CLEAN;
     return verdict;
 }
 

@@ -27,7 +27,7 @@ struct verdict {
     /* By event, ties by check id; the first is the one reported. Of each check its earliest. */
     const struct violation *violations;
     size_t n_violations;
-    char reason[160]; /* why inconclusive */
+    char reason[160]; /* why inconclusive, or why it would be if nothing were violated; else "" */
     uint64_t events;
     uint64_t event_hash; /* design: over thread path, event, point, label, region and page index */
 };

@@ -211,10 +211,11 @@ static void run_begin(struct model *model, const struct fl_event *event)
 
 static void run_end(struct model *model, const struct fl_event *event)
 {
-    if (event->arg == FL_OUTCOME_NONE || !trace_value_name(TRACE_OUTCOME, event->arg))
-        model_complain(model, "run_end with outcome %u, which no run has", event->arg);
     model->ended = true;
-    model->outcome = event->arg;
+    if (event->arg != FL_OUTCOME_NONE && trace_value_name(TRACE_OUTCOME, event->arg))
+        model->outcome = event->arg;
+    else
+        model_complain(model, "run_end with outcome %u, which no run has", event->arg);
 }
 
 struct model_thread *model_find(const struct model *model, uint32_t path)
