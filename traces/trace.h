@@ -3,9 +3,9 @@
  * A trace directory holds one run:
  *   ctf/metadata, ctf/events   CTF 1.8, whole packets exactly as the guest's ring held them
  *   ctf/.sums                  a checksum for each packet
- *   manifest.json              scenario, variant, parameters, back end, arch, image hash, ABI
- * version plan.json                  the plan that was run verdict.json               what the
- * analysis said of it
+ *   manifest.json              what was run: scenario and its tables, parameters, image
+ *   plan.json                  the plan that was run
+ *   verdict.json               what the analysis said of it
  *
  * Errors are GErrors in the domain TRACE_ERROR; the message is one line that says what and how to
  * mend it. All strings are UTF-8, all times nanoseconds since the run's start.
@@ -22,15 +22,16 @@ enum trace_error { TRACE_ERROR_IO, TRACE_ERROR_FORMAT, TRACE_ERROR_BUSY };
 
 /* ---- names.c: names instead of numbers ---- */
 
-enum trace_kind { /* the kinds of names.def */
-                  TRACE_DEPTH,
-                  TRACE_OUTCOME,
-                  TRACE_ACCESS,
-                  TRACE_RIGHTS,
-                  TRACE_HALT,
-                  TRACE_SWITCH,
-                  TRACE_ERRORS,
-                  TRACE_LABEL
+/* The kinds of names.def. */
+enum trace_kind {
+    TRACE_DEPTH,
+    TRACE_OUTCOME,
+    TRACE_ACCESS,
+    TRACE_RIGHTS,
+    TRACE_HALT,
+    TRACE_SWITCH,
+    TRACE_ERRORS,
+    TRACE_LABEL
 };
 
 /* The field kinds of events.def. */
