@@ -1,17 +1,17 @@
 #!/bin/sh
-# Writes the linker script of a guest image: image.ld.sh ARCH BUILD_DIR SCENARIO...
+# Writes the linker script of a guest image: image.ld.sh BUILD_DIR SCENARIO...
 #
 # The kernel comes first, at the head of RAM; each program follows page-aligned, loaded there and
 # linked at its own virtual address (guest/abi/abi.h). `programs` tells the kernel where its parts
 # lie, as struct program_segments (guest/lib/info.h), in the order core, scenarios.
 set -eu
-arch=$1
-build=$2
-shift 2
+build=$1
+shift
 
 ram=0x40000000     # physical, of the architecture
 kernel=0x40000000  # kernel virtual - physical
 page=0x1000
+kernel_object="*$build/program/kernel.o"
 
 # Each part has a symbol of its own for where it is loaded: one that moved on would be read with its
 # last value by the table above it.
@@ -56,14 +56,11 @@ SECTIONS
   . = $ram + $kernel + 0x10000;
   .kernel.text : AT(ADDR(.kernel.text) - $kernel) {
     *(.text.boot)
-    *$build/guest/kernel/*(.text .text.*)
-    *$build/guest/arch/$arch/*(.text .text.*)
-    *libgcc.a:*(.text .text.*)
+    $kernel_object(.text .text.*)
     . = ALIGN(16);
   }
   .kernel.rodata : AT(ADDR(.kernel.rodata) - $kernel) {
-    *$build/guest/kernel/*(.rodata .rodata.*)
-    *$build/guest/arch/$arch/*(.rodata .rodata.*)
+    $kernel_object(.rodata .rodata.*)
     . = ALIGN(16);
     programs = .;
 EOF
@@ -83,15 +80,17 @@ cat <<EOF
   }
   . = ALIGN($page);
   .kernel.data : AT(ADDR(.kernel.data) - $kernel) {
-    *$build/guest/kernel/*(.data .data.*)
-    *$build/guest/arch/$arch/*(.data .data.*)
+    $kernel_object(.data .data.*)
     . = ALIGN($page);
   }
   .kernel.bss (NOLOAD) : AT(ADDR(.kernel.bss) - $kernel) {
     *(.tables)
     __bss_start = .;
-    *$build/guest/kernel/*(.bss .bss.* COMMON)
-    *$build/guest/arch/$arch/*(.bss .bss.*)
+    . = ALIGN($page);
+    *(.bss.stack)
+    *(.bss.hot)
+    *(.bss.threads)
+    $kernel_object(.bss .bss.* COMMON)
     . = ALIGN($page);
     __bss_end = .;
   }

@@ -6,7 +6,7 @@
 struct fl_shared *const shared =
     (struct fl_shared *)(ARCH_RAM_BASE + ARCH_KERNEL_OFFSET + FL_SHARED_OFFSET);
 
-static uint32_t taken, given;
+static uint32_t taken HOT, given HOT;
 
 void channel_open(void)
 {

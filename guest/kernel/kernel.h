@@ -15,6 +15,11 @@
 #include "interface.h"
 #include "../lib/info.h"
 
+/* Touched at every entry: kept with the kernel's stack and the first thread blocks on one page,
+ * since each switch of address space flushes the TLB and pays again for every page (image.ld.sh).
+ */
+#define HOT __attribute__((section(".bss.hot")))
+
 /* ---- threads ---- */
 
 enum thread_state {
@@ -92,6 +97,7 @@ struct thread *plan_departure(struct thread *thread, uint32_t point);
 
 struct run {
     const struct fl_plan *plan;
+    bool departs; /* the plan may preempt where it lists nothing: policy random, or mode online */
     struct thread *current; /* who runs, or ran last */
     struct thread *next;    /* who runs after this entry, when the entry said so */
     uint32_t next_reason;

@@ -88,11 +88,11 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
     if (run.ready.head == NULL) {
         return NULL;
     }
-    if (run.plan->mode == FL_MODE_ONLINE) {
-        return point_depth[point] <= run.plan->depth ? decided(thread, point) : NULL;
+    if (!run.departs) {
+        return thread->plan != NULL ? listed(thread) : NULL;
     }
-    if (run.plan->policy == FL_POLICY_RANDOM) {
-        return point_depth[point] <= run.plan->depth ? drawn() : NULL;
+    if (point_depth[point] > run.plan->depth) {
+        return NULL;
     }
-    return thread->plan != NULL ? listed(thread) : NULL;
+    return run.plan->mode == FL_MODE_ONLINE ? decided(thread, point) : drawn();
 }

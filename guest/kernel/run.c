@@ -2,7 +2,7 @@
 
 #include "kernel.h"
 
-struct run run;
+struct run run HOT;
 
 static void reset(const struct fl_plan *plan)
 {
@@ -13,6 +13,7 @@ static void reset(const struct fl_plan *plan)
     arch_spaces_reset();
     run = (struct run){
         .plan = plan,
+        .departs = plan->mode == FL_MODE_ONLINE || plan->policy == FL_POLICY_RANDOM,
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,

@@ -2,7 +2,7 @@
 
 #include "kernel.h"
 
-struct thread threads[FL_MAX_THREADS];
+struct thread threads[FL_MAX_THREADS] __attribute__((section(".bss.threads")));
 
 #define ID_SHIFT 8u
 

@@ -12,7 +12,7 @@ static struct {
     uint32_t first, head, limit; /* absolute packet numbers */
     uint32_t events, lost;
     uint32_t point;
-} ring;
+} ring HOT;
 
 static const uint8_t uuid[16] = FL_CTF_UUID;
 

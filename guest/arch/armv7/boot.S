@@ -74,10 +74,10 @@ high:
 	.balign	16384
 kernel_table:
 	.skip	16384
-	.section .bss.stacks, "aw", %nobits
+	.section .bss.stack, "aw", %nobits
 	.balign	8
-	.skip	8192
-	.global	kernel_stack_top
-kernel_stack_top:
 	.skip	64
 abort_stack_top:
+	.skip	0x1400 - 64	/* its top shares a page with what .bss.hot holds */
+	.global	kernel_stack_top
+kernel_stack_top:

@@ -103,7 +103,7 @@ arch_run_abandon:
 leave:
 	pop	{r4-r12, pc}
 
-	.section .bss.run_stack, "aw", %nobits
+	.section .bss.hot, "aw", %nobits
 	.balign	4
 run_stack:
 	.skip	4
