@@ -2,9 +2,9 @@
  *
  * First it tries every preemption alone, then leaves out windows of them, from all to one
  * (delta debugging, Zeller and Hildebrandt, TSE 2002, with complements only), until none can be
- * left out. Then each one that remains is moved to the earliest place, after the one before it, at
- * which its target can run and the violation stays: two searches that met the same bug end with the
- * same plan.
+ * left out. Then each one that remains is moved to the earliest place after the one before it, and
+ * to the first of the threads that are ready there, with which the violation stays: searches that
+ * met one bug in different ways end with the same plan.
  *
  * A candidate counts when every preemption of it took place and the violation that the engine
  * reports is of the same check. One candidate is in flight at a time, since each depends on the one
@@ -95,14 +95,17 @@ static bool propose_drop(struct strategy *minimise)
     return true;
 }
 
-/* Whether preemption `at` could move to the option: earlier, yet after the preemption before it. */
-static bool movable(const struct strategy *minimise, const struct option *option)
+/* Whether the option lies after the preemption before the one to be moved. Options are tried from
+ * the earliest on, and no further than to the one that is taken already. */
+static bool after_previous(const struct strategy *minimise, const struct option *option)
 {
-    const struct option *now = option_at(minimise->taken, minimise->at);
-    if (option->preemption.target != now->preemption.target || option->event >= now->event ||
-        plan_compare(&option->preemption, &now->preemption) == 0)
-        return false;
     return minimise->at == 0 || option->event > option_at(minimise->taken, minimise->at - 1)->event;
+}
+
+static bool taken_already(const struct strategy *minimise, const struct option *option)
+{
+    return memcmp(&option->preemption, &option_at(minimise->taken, minimise->at)->preemption,
+                  sizeof(option->preemption)) == 0;
 }
 
 static bool propose_move(struct strategy *minimise)
@@ -110,7 +113,9 @@ static bool propose_move(struct strategy *minimise)
     for (; minimise->at < minimise->taken->len; minimise->at++, minimise->option = 0) {
         while (minimise->option < minimise->options->len) {
             const struct option *option = option_at(minimise->options, minimise->option++);
-            if (!movable(minimise, option))
+            if (taken_already(minimise, option))
+                break;
+            if (!after_previous(minimise, option))
                 continue;
             without(minimise, minimise->at, minimise->at + 1);
             if (plan_insert(&minimise->candidate, minimise->config.scenario, &option->preemption,
