@@ -1,0 +1,64 @@
+/* Any bytes as plan.json and as a schedule: refused in one line, or a plan that says of itself what
+ * was read. Run by libFuzzer (`make fuzz`), and with fixed mutations by test_plan.c. */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+#include "plan.h"
+#include "toy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void assert_sound(const struct fl_plan *plan)
+{
+    assert(plan->n_preemptions <= FL_MAX_PREEMPTIONS);
+    assert(plan->variant < toy_scenario.n_variants);
+    for (uint32_t i = 0; i < toy_scenario.n_params; i++)
+        assert(plan->params[i] >= toy_scenario.params[i].min &&
+               plan->params[i] <= toy_scenario.params[i].max);
+    for (uint32_t i = 0; i < plan->n_preemptions; i++) {
+        const struct fl_preemption *preemption = &plan->preemptions[i];
+        assert(preemption->thread != 0 && preemption->target != 0);
+        assert(preemption->n > 0 || preemption->k > 0);
+        assert(i == 0 || plan_compare(&plan->preemptions[i - 1], preemption) < 0);
+    }
+}
+
+static void as_json(const char *text, size_t size)
+{
+    struct fl_plan plan, again;
+    GError *error = NULL;
+    if (!plan_from_text(text, size, &toy_scenario, 0, &plan, &error)) {
+        assert(error != NULL && error->message[0] != '\0');
+        g_error_free(error);
+        return;
+    }
+    assert_sound(&plan);
+    g_autofree char *written = plan_to_text(&plan, &toy_scenario);
+    assert(plan_from_text(written, strlen(written), &toy_scenario, 0, &again, NULL));
+    assert(memcmp(&plan, &again, sizeof(plan)) == 0);
+}
+
+static void as_schedule(const char *text)
+{
+    struct fl_plan plan, again;
+    plan_init(&plan, &toy_scenario, 0, 0);
+    again = plan;
+    GError *error = NULL;
+    if (!plan_parse_schedule(&plan, &toy_scenario, text, &error)) {
+        assert(error != NULL && error->message[0] != '\0');
+        g_error_free(error);
+        return;
+    }
+    assert_sound(&plan);
+    g_autofree char *written = plan_schedule(&toy_scenario, plan.preemptions, plan.n_preemptions);
+    assert(plan_parse_schedule(&again, &toy_scenario, written, NULL));
+    assert(memcmp(&plan, &again, sizeof(plan)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    g_autofree char *text = g_strndup((const char *)data, size);
+    as_json((const char *)data, size);
+    as_schedule(text);
+    return 0;
+}
