@@ -18,7 +18,7 @@ copy()
 copy
 truncate -s $((size - 100)) "$dir/bad/ctf/events"
 expect 3 "$faultline" verify "$dir/bad" --json
-holds '[.. | .verdict? | select(. == "inconclusive")] | length > 0'
+holds '.verdict == "inconclusive" and .events == 126 * '$((size / 4096 - 1))
 
 copy
 : >"$dir/bad/ctf/events"
@@ -26,11 +26,11 @@ expect 2 "$faultline" verify "$dir/bad"
 one_line "$dir/err"
 
 copy
-rm "$dir/bad/ctf/metadata"
-expect 2 "$faultline" verify "$dir/bad"
-one_line "$dir/err"
+rm "$dir/bad/ctf/metadata" # the events say enough without it, but nobody wrote such a trace
+expect 3 "$faultline" verify "$dir/bad" --json
+holds '.verdict == "inconclusive"'
 
-# One bit, anywhere in header, context or first events; then in the metadata and the manifest.
+# One bit, anywhere in header, context and events; then a manifest and a plan that end early.
 flip()
 {
     local file=$1 at=$2 byte
@@ -44,9 +44,8 @@ for at in 0 3 5 21 30 37 44 51 58 64 66 72 80 4096 4100 4140; do
     "$faultline" verify "$dir/bad" >"$dir/out" 2>"$dir/err"
     status=$?
     echo "bit in byte $at of events: exit status $status: $(cat "$dir/err")"
-    [ "$status" -le 3 ] || fail "exit status $status"
+    [ "$status" = 2 ] || [ "$status" = 3 ] || fail "exit status $status"
     [ "$status" != 2 ] || one_line "$dir/err"
-    [ "$at" -ge 24 ] && [ "$at" -lt 4096 ] || [ "$status" -ge 2 ] || fail "damage was not seen"
 done
 for file in manifest.json plan.json; do
     copy

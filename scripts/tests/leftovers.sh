@@ -26,13 +26,13 @@ RANDOM=$seed
 echo "SEED=$seed"
 seen=0
 for i in {1..20}; do
-    "$faultline" explore genode_stack_slot/fixed --depth ipc --bound 2 --json \
+    "$faultline" explore genode_stack_slot/fixed --depth ipc --bound 9 --json \
         --runs-dir "$dir/runs" >"$dir/out" 2>"$dir/err" &
     monitor=$!
     sleep "0.$(printf %03d $((RANDOM % 600)))"
     now=$(guests)
     seen=$((seen + now))
-    kill -KILL $monitor
+    kill -KILL $monitor || fail "the search was over before the kill: $(cat "$dir/err")"
     wait $monitor 2>/dev/null
     for try in {1..50}; do
         [ "$(guests)" = 0 ] && break
