@@ -7,10 +7,11 @@
 #include "rpc.h"
 
 /* Resolves the fault of *sender, or puts it on halt: then no answer is due. */
-static void serve_fault(struct domain *domain, tid_t *sender, const struct msg *msg)
+static void serve_fault(struct domain *domain, tid_t *sender, struct msg *msg)
 {
     uint32_t reason = domain ? fault_resolve(domain, msg->w[0], msg->w[1]) : FL_HALT_NO_PAGER;
 
+    msg->label = FL_ERROR_OK;
     if (reason != FL_HALT_NONE) {
         sys_thread_halt(*sender, reason);
         *sender = 0;

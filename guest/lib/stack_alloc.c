@@ -88,4 +88,4 @@ static void bit_free(struct thread *thread)
 
 const struct stack_allocator_ops stack_bit_allocator = {.alloc = bit_alloc, .free = bit_free};
 
-const struct stack_allocator_ops *stack_allocator = &stack_bit_allocator;
+const struct stack_allocator_ops *stack_allocator;

@@ -38,7 +38,8 @@ struct stack_allocator_ops {
 /* The library's own: a bit for each slot, under a lock (Genode since 2014, issue 1024). */
 extern const struct stack_allocator_ops stack_bit_allocator;
 
-/* What thread_create uses; set before the first thread is made. */
+/* What threads get their stacks from; set before the first is made. NULL: stack_bit_allocator.
+ * (Programs without initialised data have a page less to be copied for each run.) */
 extern const struct stack_allocator_ops *stack_allocator;
 
 #define STACK_SLOTS    (FL_CONTEXT_SIZE / FL_SLOT_SIZE)

@@ -1,5 +1,10 @@
 #include "thread.h"
 
+static const struct stack_allocator_ops *allocator(void)
+{
+    return stack_allocator ? stack_allocator : &stack_bit_allocator;
+}
+
 /* First function of every thread but a domain's first. */
 static _Noreturn void thread_begin(struct context *context)
 {
@@ -19,7 +24,7 @@ uint32_t thread_create(struct thread *thread, uint32_t stack_size, void (*entry)
     thread->context = NULL;
     thread->stack_size = stack_size;
 
-    struct context *context = stack_allocator->alloc(thread, stack_size);
+    struct context *context = allocator()->alloc(thread, stack_size);
     if (!context)
         return FL_ERROR_STACK_ALLOC_FAILED;
     thread->context = context;
@@ -29,7 +34,7 @@ uint32_t thread_create(struct thread *thread, uint32_t stack_size, void (*entry)
     uint32_t top = (uint32_t)(uintptr_t)context;
     uint32_t status = core_thread_create((uint32_t)(uintptr_t)thread_begin, top, top, &thread->tid);
     if (status != FL_ERROR_OK)
-        stack_allocator->free(thread);
+        allocator()->free(thread);
     return status;
 }
 
@@ -39,6 +44,6 @@ uint32_t thread_destroy(struct thread *thread)
     uint32_t status = core_thread_destroy(thread->tid);
 
     if (status == FL_ERROR_OK)
-        stack_allocator->free(thread);
+        allocator()->free(thread);
     return status;
 }

@@ -247,6 +247,15 @@ static void refuse_nesting(core_handle_t map)
     program_expect(core_attach(last, FL_RIGHTS_RW, &at) == FL_ERROR_INVALID);
 }
 
+/* A call that looks like a fault gets what the fault would get. */
+static void forge_a_fault(core_handle_t ram)
+{
+    uint32_t at = (uint32_t)(uintptr_t)attach(ram, FL_RIGHTS_RWX);
+    struct msg msg = {.w = {at, 99}};
+
+    program_expect(core_call(FL_LABEL_FAULT, &msg) == FL_ERROR_OK);
+}
+
 static void refused(void)
 {
     core_handle_t ram = new_ram(2 * PAGE), map = new_map(4 * PAGE), none;
@@ -268,6 +277,7 @@ static void refused(void)
     program_expect(core_call(0x7fff, &msg) == FL_ERROR_INVALID);
     program_expect(sys_map(FL_SPACE_DOMAIN(0), 0, 0, 1, FL_RIGHTS_RWX) == FL_ERROR_NO_RIGHTS);
     program_expect(sys_thread_create(&(struct sys_thread_args){0}, &thread) == FL_ERROR_NO_RIGHTS);
+    forge_a_fault(ram);
     refuse_attachments(ram, map);
     refuse_nesting(map);
 }

@@ -93,10 +93,21 @@ static void touch_memory(void)
     program_expect(core_detach(CORE_MAP_SPACE, at) == FL_ERROR_NO_REGION);
 }
 
+/* A run that found what the one before left would be no run of its own. */
+static void leave_a_mark(void)
+{
+    static volatile uint32_t initialised = 4711, zeroed;
+
+    program_expect(initialised == 4711 && zeroed == 0);
+    initialised++;
+    zeroed++;
+}
+
 static void ping_main(void)
 {
     static struct thread helper;
 
+    leave_a_mark();
     program_expect(thread_create(&helper, STACK_SIZE, ask_all_rounds, NULL) == FL_ERROR_OK);
     touch_memory();
     ask_all_rounds(NULL);
