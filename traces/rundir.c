@@ -50,11 +50,11 @@ char *rundir_create(const char *root, const char *scenario, const char *variant,
         path = g_strdup_printf("%s/%s%04u", root, prefix, number);
         if (mkdir(path, 0777) == 0)
             break;
-        if (errno != EEXIST)
+        bool taken = errno == EEXIST;
+        if (!taken)
             disk_error(error, "make", path);
-        int reason = errno;
         g_clear_pointer(&path, g_free);
-        if (reason != EEXIST)
+        if (!taken)
             break;
     }
     g_free(prefix);
