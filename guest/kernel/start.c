@@ -12,7 +12,7 @@ struct pool {
     uint32_t next;
 };
 
-static uint32_t take(struct pool *pool, uint32_t pages)
+static uint32_t pool_take(struct pool *pool, uint32_t pages)
 {
     uint32_t frame = pool->next;
     pool->next += pages;
@@ -42,8 +42,8 @@ static bool map_core(uint32_t address, uint32_t frame, uint32_t pages, uint32_t 
 
 static bool map_program(const struct program_segments *program, struct pool *pool)
 {
-    uint32_t data = take(pool, program->data_pages);
-    uint32_t bss = take(pool, program->bss_pages);
+    uint32_t data = pool_take(pool, program->data_pages);
+    uint32_t bss = pool_take(pool, program->bss_pages);
     copy(data, program->data_frame, program->data_pages);
     clear(bss, program->bss_pages);
     return map_core(program->text_base, program->text_frame, program->text_pages, FL_RIGHTS_RX) &&
@@ -82,8 +82,8 @@ bool start_core(void)
 {
     const struct program_segments *program = &programs[0];
     struct pool pool = {FL_FRAMES_OFFSET >> FL_PAGE_SHIFT};
-    uint32_t info_frame = take(&pool, 1);
-    uint32_t utcb_frame = take(&pool, 1);
+    uint32_t info_frame = pool_take(&pool, 1);
+    uint32_t utcb_frame = pool_take(&pool, 1);
     clear(info_frame, 2);
     if (!map_program(program, &pool) || !map_core(FL_INFO_BASE, info_frame, 1, FL_RIGHTS_R)) {
         return false;
