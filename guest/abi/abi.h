@@ -17,21 +17,21 @@
 
 /* ---- Guest physical memory: offsets into the RAM file ---- */
 
-#define FL_RAM_SIZE       0x01000000u
-#define FL_FRAMES_OFFSET  0x00400000u /* pool of frames that core hands out */
-#define FL_FRAMES_SIZE    0x00800000u
-#define FL_SHARED_OFFSET  0x00c00000u /* struct fl_shared */
-#define FL_PAGE_SIZE      4096u
-#define FL_PAGE_SHIFT     12u
+#define FL_RAM_SIZE      0x01000000u
+#define FL_FRAMES_OFFSET 0x00400000u /* pool of frames that core hands out */
+#define FL_FRAMES_SIZE   0x00800000u
+#define FL_SHARED_OFFSET 0x00c00000u /* struct fl_shared */
+#define FL_PAGE_SIZE     4096u
+#define FL_PAGE_SHIFT    12u
 
-#define FL_PLAN_SLOTS     64u
-#define FL_RESULT_SLOTS   128u
-#define FL_RING_PACKETS   512u
-#define FL_PACKET_SIZE    4096u
-#define FL_PACKET_HEADER  64u
-#define FL_PACKET_EVENTS  126u
-#define FL_MAX_THREADS    64u /* threads alive at one time: a ready set fits 64 bits */
-#define FL_MAX_PARAMS     8u
+#define FL_PLAN_SLOTS      64u
+#define FL_RESULT_SLOTS    128u
+#define FL_RING_PACKETS    512u
+#define FL_PACKET_SIZE     4096u
+#define FL_PACKET_HEADER   64u
+#define FL_PACKET_EVENTS   126u
+#define FL_MAX_THREADS     64u /* threads alive at one time: a ready set fits 64 bits */
+#define FL_MAX_PARAMS      8u
 #define FL_MAX_PREEMPTIONS 250u
 
 /* ---- Threads ----
@@ -39,12 +39,12 @@
  * path. 0 is the kernel, FL_PATH_CORE the pager, FL_PATH_DOMAIN(i) the main thread of the
  * scenario's i-th domain, and a thread's n-th child (n from 1) appends the byte n. */
 
-#define FL_PATH_KERNEL    0u
-#define FL_PATH_CORE      0x01000000u
-#define FL_PATH_DOMAIN(i) ((uint32_t)(2u + (i)) << 24)
+#define FL_PATH_KERNEL            0u
+#define FL_PATH_CORE              0x01000000u
+#define FL_PATH_DOMAIN(i)         ((uint32_t)(2u + (i)) << 24)
 #define FL_PATH_CHILD2(domain, n) (FL_PATH_DOMAIN(domain) | (uint32_t)(n) << 16)
-#define FL_MAX_CHILDREN   255u
-#define FL_MAX_PATH_LEVELS 4u
+#define FL_MAX_CHILDREN           255u
+#define FL_MAX_PATH_LEVELS        4u
 
 /* ---- Address spaces ---- */
 
@@ -95,13 +95,15 @@ struct fl_packet {
 
 /* ---- Plans ---- */
 
-enum { /* fl_plan.policy: who departs from the default schedule */
+/* fl_plan.policy: who departs from the default schedule */
+enum {
     FL_POLICY_FIXED = 0,  /* only the preemptions listed */
     FL_POLICY_RANDOM = 1, /* at each place of `depth`: with `chance`/2^32 a ready thread, drawn
                              from `seed`; the listed preemptions are ignored */
 };
 
-enum { /* fl_plan.mode */
+/* fl_plan.mode */
+enum {
     FL_MODE_POSTED = 0,
     FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
 };
@@ -133,7 +135,7 @@ struct fl_plan {
 
 struct fl_result {
     uint32_t serial;
-    uint32_t outcome; /* FL_OUTCOME_* */
+    uint32_t outcome;      /* FL_OUTCOME_* */
     uint32_t first_packet; /* absolute packet number; its ring slot is this modulo ring size */
     uint32_t packets;
     uint32_t events;
@@ -164,7 +166,8 @@ struct fl_counter {
     uint32_t pad[15];
 };
 
-enum { /* fl_control.state, written by the guest */
+/* fl_control.state, written by the guest */
+enum {
     FL_STATE_OFF = 0,
     FL_STATE_READY = 1, /* booted, waits for plans */
 };
@@ -196,7 +199,7 @@ struct fl_shared {
 };
 
 /* ---- What an image says of itself: ELF sections, read by the monitor before any boot ----
- * .faultline.image holds one struct fl_image, .faultline.scenarios an array of struct fl_scenario. */
+ * .faultline.image holds one struct fl_image, .faultline.scenarios an array of fl_scenario. */
 
 enum { FL_ARCH_ARMV7 = 1, FL_ARCH_X86_64 = 2 };
 
@@ -217,7 +220,7 @@ struct fl_image {
 #define FL_MAX_EXPECTED      4u
 
 struct fl_domain {
-    char name[12]; /* also the name of its main thread */
+    char name[12];   /* also the name of its main thread */
     uint32_t server; /* 1: its main thread may end blocked in its top receive */
 };
 
@@ -267,20 +270,20 @@ struct fl_scenario {
 
 /* ---- Virtual addresses of user space, the same on every architecture ---- */
 
-#define FL_CORE_BASE     0x00100000u
-#define FL_PROGRAM_BASE  0x01000000u /* the i-th scenario's program: + i * FL_PROGRAM_SIZE */
-#define FL_PROGRAM_SIZE  0x00100000u
-#define FL_WINDOW_BASE   0x20000000u /* core only: the frame pool, whole */
-#define FL_ATTACH_BASE   0x30000000u /* where core puts an attachment that names no address */
-#define FL_ATTACH_SIZE   0x10000000u
-#define FL_CONTEXT_BASE  0x40000000u /* thread context area (seed: Genode), a managed dataspace */
-#define FL_CONTEXT_SIZE  0x10000000u
-#define FL_SLOT_SIZE     0x00100000u
-#define FL_UTCB_BASE     0x60000000u /* message page of thread number tid: + tid * page size */
-#define FL_INFO_BASE     0x70000000u /* read-only page: what this run is */
-#define FL_USER_END      0x80000000u
+#define FL_CORE_BASE    0x00100000u
+#define FL_PROGRAM_BASE 0x01000000u /* the i-th scenario's program: + i * FL_PROGRAM_SIZE */
+#define FL_PROGRAM_SIZE 0x00100000u
+#define FL_WINDOW_BASE  0x20000000u /* core only: the frame pool, whole */
+#define FL_ATTACH_BASE  0x30000000u /* where core puts an attachment that names no address */
+#define FL_ATTACH_SIZE  0x10000000u
+#define FL_CONTEXT_BASE 0x40000000u /* thread context area (seed: Genode), a managed dataspace */
+#define FL_CONTEXT_SIZE 0x10000000u
+#define FL_SLOT_SIZE    0x00100000u
+#define FL_UTCB_BASE    0x60000000u /* message page of thread number tid: + tid * page size */
+#define FL_INFO_BASE    0x70000000u /* read-only page: what this run is */
+#define FL_USER_END     0x80000000u
 
-/* ---- Names: one table each, from which the emitters, the decoder and the CTF metadata come ---- */
+/* ---- Names: one table each; emitters, decoder and CTF metadata come from them ---- */
 
 #define FL_VALUE(kind, value, ID, text) FL_##kind##_##ID = value,
 enum {

@@ -13,7 +13,7 @@
 enum backend_capability {
     BACKEND_POSTED = 1 << 0,
     BACKEND_ONLINE = 1 << 1,
-    BACKEND_INSN = 1 << 2,      /* preemptions with k >= 1 */
+    BACKEND_INSN = 1 << 2, /* preemptions with k >= 1 */
     BACKEND_GDB = 1 << 3,
     BACKEND_SNAPSHOTS = 1 << 4,
 };
