@@ -1,7 +1,7 @@
 /* A check: one invariant over the event stream. One file each in checks/, listed in checks.def.
  *
- * A check sees every event after the model (model.h) has taken it in; what it needs to remember is
- * `state`, zeroed at the start of each run. It reports by check_violated.
+ * A check sees the events that it asks for, after the model (model.h) has taken them in; what it
+ * needs to remember is `state`, zeroed at the start of each run. It reports by check_violated.
  */
 #ifndef FAULTLINE_CHECK_H
 #define FAULTLINE_CHECK_H
@@ -21,11 +21,15 @@ struct check_context {
     const struct check *check;
 };
 
+#define CHECK_ON(EVENT) (UINT64_C(1) << FL_EVENT_##EVENT)
+#define CHECK_ON_ALL    UINT64_MAX /* those that events.def does not have, too */
+
 struct check {
     const char *id;      /* "stack-slot-exclusive" */
     const char *summary; /* one line: the invariant */
     const char *source;  /* where it comes from */
     size_t state_size;
+    uint64_t on; /* events that event() is called for: CHECK_ON | CHECK_ON | ... */
     void (*event)(struct check_context *context); /* may be NULL */
     void (*end)(struct check_context *context);   /* may be NULL */
 };

@@ -1,6 +1,7 @@
 /* The engine: each event goes to the model, to the checks, to the hash and to the list of places.
  */
 #include "engine.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +22,21 @@ struct engine {
     size_t states_size;
     size_t *state_offsets;
     size_t n_checks;
+    uint64_t listeners[FL_EVENT_COUNT + 1]; /* checks, as bits, by event; last: unknown ones */
     uint64_t events, hash;
     char damage[sizeof(((struct verdict *)0)->reason)]; /* "" while the stream is whole */
 };
+
+_Static_assert(FL_EVENT_COUNT < 64, "a set of events fits struct check");
+
+static void find_listeners(struct engine *engine)
+{
+    assert(engine->n_checks <= 64);
+    for (unsigned id = 0; id <= FL_EVENT_COUNT; id++)
+        for (size_t i = 0; i < engine->n_checks; i++)
+            if (checks[i]->event && checks[i]->on >> id & 1)
+                engine->listeners[id] |= UINT64_C(1) << i;
+}
 
 struct engine *engine_new(void)
 {
@@ -41,6 +54,7 @@ struct engine *engine_new(void)
             (checks[i]->state_size + STATE_ALIGN - 1) / STATE_ALIGN * STATE_ALIGN;
     }
     engine->states = g_malloc0(engine->states_size);
+    find_listeners(engine);
     engine->context = (struct check_context){.model = &engine->model, .engine = engine};
     engine_begin(engine, NULL, 0);
     return engine;
@@ -88,13 +102,16 @@ static void run_check(struct engine *engine, size_t i, void (*function)(struct c
 
 static void check_event(struct engine *engine, const struct fl_event *event)
 {
+    uint16_t id = fl_event_id(event);
+
     model_event(&engine->model, event);
     engine->context.event = event;
     engine->context.index = engine->events;
-    for (size_t i = 0; i < engine->n_checks; i++)
-        if (checks[i]->event)
-            run_check(engine, i, checks[i]->event);
-    if (fl_event_id(event) == FL_EVENT_ENTRY)
+    for (uint64_t left = engine->listeners[MIN(id, FL_EVENT_COUNT)]; left; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
+        run_check(engine, i, checks[i]->event);
+    }
+    if (id == FL_EVENT_ENTRY)
         places_entry(&engine->places, &engine->model, event);
 }
 

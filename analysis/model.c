@@ -248,30 +248,40 @@ uint32_t model_parent_path(uint32_t path)
     return levels < 2 ? FL_PATH_KERNEL : path & ~(0xffu << (32 - 8 * levels));
 }
 
+/* What is wrong with the new thread, in words; NULL: nothing. */
+static const char *wrong_child(const struct model *model, const struct fl_event *event)
+{
+    uint32_t child = (uint32_t)event->addr;
+    uint32_t parent = model_parent_path(child);
+
+    if (child == FL_PATH_KERNEL || model_find(model, child))
+        return "which was created before";
+    if (event->arg >= FL_MAX_THREADS)
+        return "with a thread number that no ready set has room for";
+    if (model->by_tid[event->arg] != MODEL_NONE)
+        return "with the thread number of another that lives";
+    if (parent != FL_PATH_KERNEL && parent != event->thread)
+        return "as the child of another thread than its parent";
+    return NULL;
+}
+
 void model_thread_create(struct model *model, const struct fl_event *event)
 {
     uint32_t child = (uint32_t)event->addr;
     uint32_t parent = model_parent_path(child);
-    struct model_thread *old = model_find(model, child);
     char who[TRACE_NAME_MAX];
 
-    if (child == FL_PATH_CORE && event->arg == 0 && old->entries == 0)
+    if (child == FL_PATH_CORE && event->arg == 0 && model_find(model, child)->entries == 0)
         return;
-    trace_thread_name(model->scenario, child, who);
-    if (child == FL_PATH_KERNEL || old)
-        model_complain(model, "%s is created a second time", who);
-    else if (event->arg >= FL_MAX_THREADS)
-        model_complain(model, "%s is created as thread number %u of %u", who, event->arg,
-                       FL_MAX_THREADS);
-    else if (model->by_tid[event->arg] != MODEL_NONE)
-        model_complain(model, "%s is created as thread number %u, which lives", who, event->arg);
-    else if (parent != FL_PATH_KERNEL && parent != event->thread)
-        model_complain(model, "%s is created as the child of another thread than its parent", who);
-    else {
-        add_thread(model, child, event->arg, (uint16_t)event->aux);
-        if (parent != FL_PATH_KERNEL)
-            model_find(model, parent)->children++;
+    const char *wrong = wrong_child(model, event);
+    if (wrong) {
+        model_complain(model, "%s is created as thread number %u, %s",
+                       trace_thread_name(model->scenario, child, who), event->arg, wrong);
+        return;
     }
+    add_thread(model, child, event->arg, (uint16_t)event->aux);
+    if (parent != FL_PATH_KERNEL)
+        model_find(model, parent)->children++;
 }
 
 static void end_thread(struct model *model, enum thread_state state)

@@ -63,6 +63,7 @@ const struct check check_fault_not_lost = {
     .id = "fault-not-lost",
     .summary = "every page fault is resolved, or its thread is halted and the fault reported",
     .source = "design.md, Semantics: verdict",
+    .on = CHECK_ON(FAULT_REPLY) | CHECK_ON(FAULT_REPORT) | CHECK_ON(THREAD_HALT),
     .event = on_event,
     .end = on_end,
 };

@@ -69,31 +69,40 @@ static const struct model_fault *overtaken(const struct model *model,
     return NULL;
 }
 
-static void on_reply(struct check_context *context, const struct model_fault *fault)
+/* What is wrong with the answer to `fault` by the event's thread, in words; NULL: nothing. */
+static const char *wrong_answer(const struct check_context *context,
+                                const struct model_fault *fault, char buffer[80])
 {
     const struct model *model = context->model;
     const struct model_fault *other = overtaken(model, fault);
-    char who[TRACE_NAME_MAX], pager[TRACE_NAME_MAX];
 
-    trace_thread_name(model->scenario, context->event->thread, pager);
-    if (fault->replies > 1)
-        return;
     if (fault->delivers == 0)
-        check_violated(context, "%s answered fault %u (%s) before taking it", pager, fault->number,
-                       faulter(model, fault, who));
-    else if (fault->pager != context->event->thread)
-        check_violated(context, "%s answered fault %u (%s), which another pager took", pager,
-                       fault->number, faulter(model, fault, who));
-    else if (!mapped(model, fault))
-        check_violated(context, "%s answered fault %u (%s, %s of 0x%" PRIx64 ") with the page %s",
-                       pager, fault->number, faulter(model, fault, who),
-                       trace_value_name(TRACE_ACCESS, fault->access), fault->address,
-                       mapping_text(model_rights(model, fault->space, fault->address)));
-    else if (other)
-        check_violated(context,
-                       "%s answered fault %u (%s) before fault %u, taken earlier and not "
-                       "parked",
-                       pager, fault->number, faulter(model, fault, who), other->number);
+        return "before it was taken";
+    if (fault->pager != context->event->thread)
+        return "which another pager took";
+    if (!mapped(model, fault)) {
+        g_snprintf(buffer, 80, "with the page %s",
+                   mapping_text(model_rights(model, fault->space, fault->address)));
+        return buffer;
+    }
+    if (other) {
+        g_snprintf(buffer, 80, "before fault %u, taken earlier and not parked", other->number);
+        return buffer;
+    }
+    return NULL;
+}
+
+static void on_reply(struct check_context *context, const struct model_fault *fault)
+{
+    const struct model *model = context->model;
+    char who[TRACE_NAME_MAX], pager[TRACE_NAME_MAX], buffer[80];
+    const char *wrong = fault->replies > 1 ? NULL : wrong_answer(context, fault, buffer);
+
+    if (wrong)
+        check_violated(context, "%s answered fault %u (%s, %s of 0x%" PRIx64 ") %s",
+                       trace_thread_name(model->scenario, context->event->thread, pager),
+                       fault->number, faulter(model, fault, who),
+                       trace_value_name(TRACE_ACCESS, fault->access), fault->address, wrong);
 }
 
 static void goes_on(struct check_context *context, const struct model_fault *fault)
@@ -133,5 +142,7 @@ const struct check check_fault_resolved_before_resume = {
         "raise, delivery, mapping, answer, resume: in this order, and first come first served",
     .source = "design.md, Semantics: order of fault resolution",
     .state_size = sizeof(struct state),
+    .on =
+        CHECK_ON(ENTRY) | CHECK_ON(FAULT_DELIVER) | CHECK_ON(FAULT_REPLY) | CHECK_ON(FAULT_RESUME),
     .event = on_event,
 };

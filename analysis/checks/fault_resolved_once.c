@@ -47,5 +47,6 @@ const struct check check_fault_resolved_once = {
     .id = "fault-resolved-once",
     .summary = "a page fault is taken by a pager, answered and resumed once and not twice",
     .source = "design.md, Semantics: a fault ends in exactly one of resolved or halted",
+    .on = CHECK_ON(FAULT_DELIVER) | CHECK_ON(FAULT_REPLY) | CHECK_ON(FAULT_RESUME),
     .event = on_event,
 };

@@ -79,44 +79,45 @@ static void check_halts_seen(struct check_context *context)
     }
 }
 
-static void on_end(struct check_context *context)
+/* " while main ran", and at which entry it was last, as far as the trace knows. */
+static const char *who_ran(const struct model *model, char buffer[128])
 {
-    const struct model *model = context->model;
-    const struct model_thread *running = model_find(model, model->running);
-    const char *point = running ? trace_point_name(running->point) : NULL;
+    const struct model_thread *thread = model_find(model, model->running);
     char who[TRACE_NAME_MAX];
 
-    trace_thread_name(model->scenario, model->running, who);
-    switch (context->outcome) {
-    case FL_OUTCOME_EXITED:
-        if (!context->damaged)
-            check_halts_seen(context);
-        break;
-    case FL_OUTCOME_HUNG:
-        check_violated(context, "the instruction budget is spent; %s ran last (entry %u, %s)", who,
-                       running ? running->entries : 0, point ? point : "none");
-        break;
-    case FL_OUTCOME_GUEST_FAULT:
-        check_violated(context, "the guest's kernel took an exception while %s ran", who);
-        break;
-    case FL_OUTCOME_ABI_VIOLATION:
-        check_violated(context, "the guest wrote what is not allowed to the shared window");
-        break;
-    case FL_OUTCOME_DEAD:
-        check_violated(context, "the guest died while %s ran", who);
-        break;
-    case FL_OUTCOME_SILENT:
-        check_violated(context, "the guest fell silent while %s ran", who);
-        break;
-    default:
-        break;
-    }
+    buffer[0] = '\0';
+    if (!thread)
+        return buffer;
+    int length = g_snprintf(buffer, 128, " while %s ran",
+                            trace_thread_name(model->scenario, thread->path, who));
+    if (thread->entries > 0)
+        g_snprintf(buffer + length, (gulong)(128 - length), " (since its entry %u, %s)",
+                   thread->entries, trace_point_name(thread->point) ?: "unknown");
+    return buffer;
+}
+
+static void on_end(struct check_context *context)
+{
+    static const char *const texts[] = {
+        [FL_OUTCOME_HUNG] = "the instruction budget was spent",
+        [FL_OUTCOME_GUEST_FAULT] = "the guest's kernel took an exception",
+        [FL_OUTCOME_ABI_VIOLATION] = "the guest wrote what is not allowed to the shared window",
+        [FL_OUTCOME_DEAD] = "the guest died",
+        [FL_OUTCOME_SILENT] = "the guest fell silent",
+    };
+    char ran[128];
+
+    if (context->outcome == FL_OUTCOME_EXITED && !context->damaged)
+        check_halts_seen(context);
+    else if (context->outcome < G_N_ELEMENTS(texts) && texts[context->outcome])
+        check_violated(context, "%s%s", texts[context->outcome], who_ran(context->model, ran));
 }
 
 const struct check check_outcome_as_declared = {
     .id = "outcome-as-declared",
     .summary = "the run ends with all threads ended, and with the halts that the variant declares",
     .source = "design.md, Semantics: verdict",
+    .on = CHECK_ON(THREAD_HALT) | CHECK_ON(MARK_ERROR),
     .event = on_event,
     .end = on_end,
 };

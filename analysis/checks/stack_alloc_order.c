@@ -25,27 +25,42 @@ static const char *const state_text[] = {
     [HOLD_USED] = "in use",       [HOLD_DETACHED] = "detached",
 };
 
+static void nobodys(struct check_context *context, const char *verb)
+{
+    char who[TRACE_NAME_MAX];
+
+    check_violated(context, "%s %s the slot 0x%" PRIx64 ", which nobody has reserved",
+                   trace_thread_name(context->model->scenario, context->event->thread, who), verb,
+                   context->event->addr);
+}
+
+static void too_early(struct check_context *context, const struct model_hold *hold,
+                      const char *verb)
+{
+    const struct model *model = context->model;
+    char who[TRACE_NAME_MAX], holder[TRACE_NAME_MAX];
+
+    check_violated(context, "%s %s the slot 0x%" PRIx64 " of %s while it is %s",
+                   trace_thread_name(model->scenario, context->event->thread, who), verb,
+                   context->event->addr, trace_thread_name(model->scenario, hold->child, holder),
+                   state_text[model->now.hold_was]);
+}
+
 static void on_event(struct check_context *context)
 {
     const struct model *model = context->model;
     uint16_t id = fl_event_id(context->event);
-    char who[TRACE_NAME_MAX], holder[TRACE_NAME_MAX];
 
-    if (id >= FL_EVENT_COUNT || !steps[id].verb || model->now.thread == MODEL_NONE)
+    if (model->now.thread == MODEL_NONE)
         return;
-    trace_thread_name(model->scenario, context->event->thread, who);
     if (model->now.hold == MODEL_NONE) {
-        check_violated(context, "%s %s the slot 0x%" PRIx64 ", which nobody has reserved", who,
-                       steps[id].verb, context->event->addr);
+        nobodys(context, steps[id].verb);
         return;
     }
     const struct model_hold *hold = model_hold(model, model->now.hold);
     bool undone = id == FL_EVENT_MARK_FREE && model->now.hold_was == HOLD_RESERVED && hold->failed;
     if (!(steps[id].after & 1u << model->now.hold_was) && !undone)
-        check_violated(context, "%s %s the slot 0x%" PRIx64 " of %s while it is %s", who,
-                       steps[id].verb, context->event->addr,
-                       trace_thread_name(model->scenario, hold->child, holder),
-                       state_text[model->now.hold_was]);
+        too_early(context, hold, steps[id].verb);
 }
 
 const struct check check_stack_alloc_order = {
@@ -53,5 +68,7 @@ const struct check check_stack_alloc_order = {
     .summary =
         "a stack slot is reserved, attached, published, used; detached, freed: in this order",
     .source = "Genode base, Thread_base::_alloc_context (seed 000)",
+    .on = CHECK_ON(MARK_ATTACH) | CHECK_ON(MARK_PUBLISH) | CHECK_ON(MARK_USE) |
+          CHECK_ON(MARK_DETACH) | CHECK_ON(MARK_FREE),
     .event = on_event,
 };

@@ -23,7 +23,7 @@ static void on_event(struct check_context *context)
     char slot[48], first[TRACE_NAME_MAX], first_child[TRACE_NAME_MAX], second[TRACE_NAME_MAX],
         second_child[TRACE_NAME_MAX];
 
-    if (fl_event_id(context->event) != FL_EVENT_MARK_RESERVE || model->now.hold == MODEL_NONE)
+    if (model->now.hold == MODEL_NONE)
         return;
     uint32_t oldest = model_slot(model, model->now.slot)->first;
     if (oldest == model->now.hold)
@@ -42,5 +42,6 @@ const struct check check_stack_slot_exclusive = {
     .id = "stack-slot-exclusive",
     .summary = "no two threads hold one stack slot at the same time",
     .source = "genode-main, race condition when creating threads (seed 000)",
+    .on = CHECK_ON(MARK_RESERVE),
     .event = on_event,
 };

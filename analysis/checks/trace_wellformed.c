@@ -27,6 +27,7 @@ const struct check check_trace_wellformed = {
     .id = "trace-wellformed",
     .summary = "the events can be the story of a run",
     .source = "guest/abi/events.def",
+    .on = CHECK_ON_ALL,
     .event = on_event,
     .end = on_end,
 };

@@ -80,6 +80,19 @@ static const char *first_violated(const json_t *verdict)
     return first;
 }
 
+/* Wordings may change; what was found, where, and the hash may not. */
+static void forget_words(json_t *verdict)
+{
+    size_t i;
+    json_t *check;
+
+    json_object_del(verdict, "reason");
+    json_array_foreach(json_object_get(verdict, "checks"), i, check)
+    {
+        json_object_del(check, "message");
+    }
+}
+
 static void expect(const char *dir, json_t *verdict, enum golden_verdict kind, const char *check)
 {
     const char *name = json_string_value(json_object_get(verdict, "verdict"));
@@ -125,6 +138,8 @@ static void check_golden(const char *dir, const char *fresh, enum golden_verdict
     if (!expected)
         fail_msg("%s cannot be read", path);
     expect(dir, verdict, kind, check);
+    forget_words(expected);
+    forget_words(verdict);
     if (!json_equal(expected, verdict))
         fail_msg("%s: the verdict differs from verdict.json", dir);
     if (!same_file(dir, fresh, "ctf/events") || !same_file(dir, fresh, "manifest.json"))
