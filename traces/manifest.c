@@ -1,5 +1,7 @@
 /* manifest.json: what was run, with the scenario's own tables, so that a trace needs no image. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include "disk.h"
 #include "record.h"
 
@@ -206,6 +208,43 @@ static json_t *to_json(const struct trace_manifest *manifest, GError **error)
     return NULL;
 }
 
+/* ---- The checksum: SHA-256 of the object without it, keys sorted, no white space ---- */
+
+static char *sum_of(const json_t *json)
+{
+    json_t *rest = json_copy((json_t *)(uintptr_t)json);
+    json_object_del(rest, "sum");
+    char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
+    char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    free(text);
+    json_decref(rest);
+    return sum;
+}
+
+/* The verdict depends on the tables, so a flipped bit here is as bad as one in the events. */
+static bool check_sum(const json_t *json, GError **error)
+{
+    const json_t *said = json_object_get(json, "sum");
+    if (!said)
+        return true;
+    char *sum = sum_of(json);
+    bool equal = g_strcmp0(json_string_value(said), sum) == 0;
+    g_free(sum);
+    return equal || refuse(error, "its checksum differs: it was damaged or changed by hand");
+}
+
+/* ---- Files ---- */
+
+static bool write_json(const char *dir, const json_t *json, GError **error)
+{
+    char *text = json_dumps(json, JSON_INDENT(2));
+    char *line = g_strconcat(text, "\n", NULL);
+    bool done = rundir_write(dir, FILE_NAME, line, error);
+    g_free(line);
+    free(text);
+    return done;
+}
+
 /* What cannot be read back is not written. */
 bool manifest_write(const char *dir, const struct trace_manifest *manifest, GError **error)
 {
@@ -215,11 +254,10 @@ bool manifest_write(const char *dir, const struct trace_manifest *manifest, GErr
         return false;
     bool done = from_json(json, &copy, error);
     if (done) {
-        char *text = json_dumps(json, JSON_INDENT(2));
-        char *line = g_strconcat(text, "\n", NULL);
-        done = rundir_write(dir, FILE_NAME, line, error);
-        g_free(line);
-        free(text);
+        char *sum = sum_of(json);
+        json_object_set_new(json, "sum", json_string(sum));
+        done = write_json(dir, json, error);
+        g_free(sum);
     }
     json_decref(json);
     return done;
@@ -228,24 +266,18 @@ bool manifest_write(const char *dir, const struct trace_manifest *manifest, GErr
 bool manifest_read(const char *dir, struct trace_manifest *manifest, GError **error)
 {
     char *path = g_strconcat(dir, "/" FILE_NAME, NULL);
-    char *text;
-    gsize length;
-    GError *why = NULL;
-    bool done = false;
-    if (!g_file_get_contents(path, &text, &length, &why)) {
-        g_set_error(error, TRACE_ERROR, TRACE_ERROR_IO, "%s; check the path", why->message);
-        g_error_free(why);
-        g_free(path);
-        return false;
-    }
-    json_error_t syntax;
-    json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &syntax);
-    if (json)
-        done = from_json(json, manifest, error);
-    else
-        refuse(error, "line %d: %s", syntax.line, syntax.text);
-    json_decref(json);
-    g_free(text);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        disk_error(error, "read", path);
     g_free(path);
+    if (file < 0)
+        return false;
+    json_error_t syntax;
+    json_t *json = json_loadfd(file, JSON_REJECT_DUPLICATES, &syntax);
+    close(file);
+    if (!json)
+        return refuse(error, "line %d: %s", syntax.line, syntax.text);
+    bool done = check_sum(json, error) && from_json(json, manifest, error);
+    json_decref(json);
     return done;
 }

@@ -132,6 +132,7 @@ static GString *good_input(void)
     assert(manifest_write(dir, &manifest, NULL));
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
         append_file(input, dir, parts[i], marks[i]);
+    g_string_replace(input, "\"sum\"", "\"nus\"", 1); /* or no mutation would get past it */
     sample_remove(dir);
     return input;
 }
