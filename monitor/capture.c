@@ -3,6 +3,11 @@
 #include <string.h>
 #include "trace.h"
 
+bool outcome_is_cut_short(uint32_t outcome)
+{
+    return outcome >= FL_OUTCOME_DEAD || outcome == FL_OUTCOME_ABI_VIOLATION;
+}
+
 struct capture *capture_take(struct session *session, const struct run *run)
 {
     struct capture *capture = g_new0(struct capture, 1);

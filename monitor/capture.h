@@ -16,6 +16,10 @@ struct capture {
     GArray *packets; /* of struct fl_packet, sound ones only */
 };
 
+/* Whether the run did not come to its own end: the guest died, was given up, or wrote what it may
+ * not and was stopped. When that was, in host time, no two runs share. */
+bool outcome_is_cut_short(uint32_t outcome);
+
 /* The run that the session last waited for. */
 struct capture *capture_take(struct session *session, const struct run *run);
 void capture_free(struct capture *capture);

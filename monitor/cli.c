@@ -10,7 +10,7 @@
 #include "trace.h"
 
 bool cli_parse(int *argc, char ***argv, const char *usage, const char *about,
-               const GOptionEntry *entries, GOptionGroup *more, int *status)
+               const GOptionEntry *entries, const GOptionEntry *more, int *status)
 {
     setlocale(LC_CTYPE, "");
     g_autofree char *verb = g_strdup((*argv)[0]);
@@ -20,7 +20,7 @@ bool cli_parse(int *argc, char ***argv, const char *usage, const char *about,
     g_option_context_set_summary(context, about);
     g_option_context_add_main_entries(context, entries, NULL);
     if (more != NULL)
-        g_option_context_add_group(context, more);
+        g_option_context_add_main_entries(context, more, NULL);
 
     GError *error = NULL;
     if (g_option_context_parse(context, argc, argv, &error)) {

@@ -11,9 +11,10 @@
 enum cli_error { CLI_ERROR_USAGE };
 
 /* Parses the options out of argc and argv. true: go on. false: *status is the exit code, and what
- * there was to say has been said. `usage` is what follows the verb, `about` the text below. */
+ * there was to say has been said. `usage` is what follows the verb, `about` the text below;
+ * `more` may be NULL. */
 bool cli_parse(int *argc, char ***argv, const char *usage, const char *about,
-               const GOptionEntry *entries, GOptionGroup *more, int *status);
+               const GOptionEntry *entries, const GOptionEntry *more, int *status);
 
 /* Whether there are min to max words after the verb; `wanted` says which. */
 bool cli_words(int argc, int min, int max, const char *wanted, GError **error);

@@ -58,12 +58,14 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
         G_OPTION_ENTRY_NULL,
     };
+    GOptionEntry more[SUBJECT_ENTRIES];
+    subject_entries(&command->subject_options, more);
     return cli_parse(argc, argv, "SCENARIO/VARIANT",
                      "Searches the schedules of a variant until a check is violated, nothing is "
                      "left, or the\nbudget is spent. What is found is shrunk to the fewest "
                      "preemptions and recorded.\nExit code: 0 nothing left, 1 found, 2 error, 3 "
                      "budget spent or interrupted.",
-                     entries, subject_option_group(&command->subject_options), status);
+                     entries, more, status);
 }
 
 /* ---- progress ---- */
@@ -275,7 +277,7 @@ static int tell(struct explore_command *command, struct explore_result *result)
         print_json(command, result);
     } else {
         print_findings(command, result);
-        if (result->verdict != EXPLORE_FOUND)
+        if (result->verdict != EXPLORE_FOUND || command->all)
             print_summary(command, result);
     }
     for (guint i = 0; i < result->findings->len; i++)
@@ -367,8 +369,7 @@ static int search(struct explore_command *command, const char *name, GError **er
 static void free_command(struct explore_command *command)
 {
     subject_close(&command->subject);
-    g_free(command->subject_options.guest);
-    g_free(command->subject_options.backend);
+    subject_options_free(&command->subject_options);
     g_strfreev(command->params);
     g_free(command->depth);
     g_free(command->strategy);

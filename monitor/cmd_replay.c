@@ -7,6 +7,7 @@
 #include "main.h"
 #include "plan.h"
 #include "progress.h"
+#include "recording.h"
 #include "report_text.h"
 #include "subject.h"
 #include "trace.h"
@@ -17,11 +18,11 @@ struct replay {
     gboolean online, any_image, json;
 
     const char *trace;
-    struct trace_manifest manifest;
+    struct recording *recording;
     struct subject subject;
     struct fl_plan plan;
-    GArray *events; /* of the trace: struct fl_event */
-    uint64_t event_hash;
+    uint64_t event_hash; /* of the trace */
+    uint32_t outcome;
     struct session *session;
     struct engine *engine;
     struct progress progress;
@@ -42,11 +43,13 @@ static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
         {"json", 0, 0, G_OPTION_ARG_NONE, &replay->json, "print a JSON object", NULL},
         G_OPTION_ENTRY_NULL,
     };
+    GOptionEntry more[SUBJECT_ENTRIES];
+    subject_entries(&replay->subject_options, more);
     return cli_parse(argc, argv, "TRACE",
                      "Runs the plan of a recorded trace again and compares the events. Exit code: "
                      "0 when every run\nwas equal to the trace, 2 when one was not (its first "
                      "differing event is named), 3 interrupted.",
-                     entries, subject_option_group(&replay->subject_options), status);
+                     entries, more, status);
 }
 
 /* ---- the trace ---- */
@@ -68,55 +71,47 @@ static bool read_plan(struct replay *replay, GError **error)
     return true;
 }
 
-static bool read_events(struct replay *replay, GError **error)
+static bool comparable(struct replay *replay, GError **error)
 {
-    struct ctf_reader *reader = ctf_reader_open(replay->trace, error);
-    if (reader == NULL)
-        return false;
-    const struct fl_packet *packet;
-    size_t count;
-    engine_begin(replay->engine, replay->subject.scenario, replay->subject.variant);
-    while (ctf_reader_packet(reader, &packet, &count)) {
-        g_array_append_vals(replay->events, packet->events, (guint)count);
-        engine_events(replay->engine, packet->events, count);
-    }
-    replay->event_hash = engine_end(replay->engine, FL_OUTCOME_NONE)->event_hash;
-    const struct ctf_damage *damage = ctf_reader_damage(reader);
-    const bool sound = damage->reason[0] == '\0';
-    if (!sound)
+    if (replay->recording->damage[0] != '\0') {
         g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
                     "%s is damaged (%s): there is nothing to compare a replay with", replay->trace,
-                    damage->reason);
-    ctf_reader_close(reader);
-    return sound;
+                    replay->recording->damage);
+        return false;
+    }
+    const struct verdict *verdict = recording_judge(replay->recording, replay->engine);
+    replay->event_hash = verdict->event_hash;
+    replay->outcome = verdict->outcome;
+    return true;
 }
 
 static bool same_image(const struct replay *replay, GError **error)
 {
     const struct image *image = replay->subject.image;
-    if (replay->any_image || strcmp(image->hash, replay->manifest.image_hash) == 0)
+    if (replay->any_image || strcmp(image->hash, replay->recording->manifest.image_hash) == 0)
         return true;
     g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
                 "%s is not the image that was recorded (SHA-256 %.12s..., now %.12s...); name that "
                 "one with --guest, or use --any-image",
-                image->path, replay->manifest.image_hash, image->hash);
+                image->path, replay->recording->manifest.image_hash, image->hash);
     return false;
 }
 
 /* The image that was recorded is the one to run, as long as it is where it was. */
 static bool open_trace(struct replay *replay, GError **error)
 {
-    if (!manifest_read(replay->trace, &replay->manifest, error))
+    replay->recording = recording_read(replay->trace, error);
+    if (replay->recording == NULL)
         return false;
+    struct trace_manifest *manifest = &replay->recording->manifest;
     struct subject_options options = replay->subject_options;
-    if (options.guest == NULL && g_file_test(replay->manifest.image, G_FILE_TEST_EXISTS))
-        options.guest = replay->manifest.image;
+    if (options.guest == NULL && g_file_test(manifest->image, G_FILE_TEST_EXISTS))
+        options.guest = manifest->image;
     if (options.backend == NULL)
-        options.backend = replay->manifest.backend;
-    g_autofree char *name =
-        g_strdup_printf("%s/%s", replay->manifest.scenario, replay->manifest.variant);
+        options.backend = manifest->backend;
+    g_autofree char *name = g_strdup_printf("%s/%s", manifest->scenario, manifest->variant);
     return subject_open(&replay->subject, &options, name, error) && same_image(replay, error) &&
-           read_plan(replay, error) && read_events(replay, error);
+           read_plan(replay, error) && comparable(replay, error);
 }
 
 /* ---- the runs ---- */
@@ -130,33 +125,54 @@ static void append_event(GString *text, const struct replay *replay, const struc
         g_string_append(text, "the end");
 }
 
-static void describe_difference(struct replay *replay, const struct run *run)
+static void describe_difference(struct replay *replay, const struct run_report *report,
+                                const struct fl_event *events, size_t count, size_t at)
 {
+    const GArray *recorded = replay->recording->events;
+    const struct fl_event *expected = (const struct fl_event *)(const void *)recorded->data;
+    GString *text = replay->difference;
+    g_string_append_printf(text, "run %u differs from the trace ", replay->runs);
+    if (at == SIZE_MAX) {
+        g_string_append_printf(text, "in its outcome: %s, where the trace has %s",
+                               trace_value_name(TRACE_OUTCOME, report->result->outcome),
+                               trace_value_name(TRACE_OUTCOME, replay->outcome));
+        return;
+    }
+    g_string_append_printf(text, "at event %zu: ", at);
+    append_event(text, replay, events, count, at);
+    g_string_append(text, ", where the trace has ");
+    append_event(text, replay, expected, recorded->len, at);
+}
+
+/* Runs that were cut short are equal as far as the shorter one goes. */
+static bool equal(struct replay *replay, const struct run_report *report, const struct run *run)
+{
+    const bool same_outcome = report->result->outcome == replay->outcome;
+    const bool gone = outcome_is_cut_short(replay->outcome);
+    if (same_outcome && !gone && report->verdict->event_hash == replay->event_hash)
+        return true;
+    const GArray *recorded = replay->recording->events;
+    const struct fl_event *expected = (const struct fl_event *)(const void *)recorded->data;
     struct capture *capture = capture_take(replay->session, run);
     size_t count;
     g_autofree struct fl_event *events = capture_events(capture, &count);
-    const struct fl_event *expected = (const struct fl_event *)(void *)replay->events->data;
-    const size_t at = events_differ(expected, replay->events->len, events, count);
-    g_string_append_printf(replay->difference,
-                           "run %u differs from the trace at event %zu: ", replay->runs, at);
-    append_event(replay->difference, replay, events, count, at);
-    g_string_append(replay->difference, ", where the trace has ");
-    append_event(replay->difference, replay, expected, replay->events->len, at);
-    if (capture->death[0] != '\0')
-        g_string_append_printf(replay->difference, " (%s)", capture->death);
+    const size_t common = MIN(count, recorded->len);
+    const size_t at = gone ? events_differ(expected, common, events, common)
+                           : events_differ(expected, recorded->len, events, count);
+    const bool same = gone && same_outcome && at == SIZE_MAX;
+    if (!same)
+        describe_difference(replay, report, events, count, at);
     capture_free(capture);
+    return same;
 }
 
 static bool on_run(void *context, const struct run_report *report, const struct run *run)
 {
     struct replay *replay = context;
     replay->runs++;
-    if (report->verdict->event_hash != replay->event_hash) {
-        describe_difference(replay, run);
-        return false;
-    }
-    replay->equal++;
-    return true;
+    const bool same = equal(replay, report, run);
+    replay->equal += same;
+    return same;
 }
 
 static bool on_wait(void *context)
@@ -212,10 +228,11 @@ static void tell(const struct replay *replay)
     const double seconds = (double)(g_get_monotonic_time() - replay->began) / G_USEC_PER_SEC;
     if (replay->json) {
         cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:f}", "trace", replay->trace,
-                                 "scenario", replay->manifest.scenario, "variant",
-                                 replay->manifest.variant, "verdict", verdict_of(replay), "times",
-                                 replay->times, "equal", (json_int_t)replay->equal, "event_hash",
-                                 cli_json_hash(replay->event_hash), "seconds", seconds));
+                                 "scenario", replay->recording->manifest.scenario, "variant",
+                                 replay->recording->manifest.variant, "verdict", verdict_of(replay),
+                                 "times", replay->times, "equal", (json_int_t)replay->equal,
+                                 "event_hash", cli_json_hash(replay->event_hash), "seconds",
+                                 seconds));
     } else {
         printf("%s  %u of %d runs equal to %s, event hash %016" G_GINT64_MODIFIER "x (%.1f s)\n",
                replay->difference->len > 0 ? "DIFFERENT" : "EQUAL", replay->equal, replay->times,
@@ -256,11 +273,10 @@ static int go(struct replay *replay, GError **error)
     if (lock < 0)
         return EXIT_ERROR;
     replay->engine = engine_new();
-    replay->events = g_array_new(FALSE, FALSE, sizeof(struct fl_event));
     replay->difference = g_string_new(NULL);
     const int status = locked(replay, error);
     g_string_free(replay->difference, TRUE);
-    g_array_free(replay->events, TRUE);
+    g_clear_pointer(&replay->recording, recording_free);
     engine_free(replay->engine);
     subject_close(&replay->subject);
     rundir_unlock(lock);
@@ -282,7 +298,6 @@ int cmd_replay(int argc, char **argv)
     }
     if (error != NULL)
         status = cli_fail("faultline replay", error);
-    g_free(replay->subject_options.guest);
-    g_free(replay->subject_options.backend);
+    subject_options_free(&replay->subject_options);
     return status;
 }

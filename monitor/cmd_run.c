@@ -24,8 +24,7 @@ struct run_options {
 
 static void free_options(struct run_options *options)
 {
-    g_free(options->subject.guest);
-    g_free(options->subject.backend);
+    subject_options_free(&options->subject);
     g_strfreev(options->params);
     g_free(options->schedule);
     g_free(options->plan_file);
@@ -48,11 +47,13 @@ static bool parse(struct run_options *options, int *argc, char ***argv, int *sta
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "print a JSON object", NULL},
         G_OPTION_ENTRY_NULL,
     };
+    GOptionEntry more[SUBJECT_ENTRIES];
+    subject_entries(&options->subject, more);
     return cli_parse(argc, argv, "SCENARIO/VARIANT",
                      "Runs a variant once and records the run as a trace. Without a schedule or a "
                      "plan it is the\ndefault schedule. Exit code: 0 clean, 1 violation, 3 "
                      "inconclusive.",
-                     entries, subject_option_group(&options->subject), status);
+                     entries, more, status);
 }
 
 static bool read_plan(const struct run_options *options, const struct subject *subject,

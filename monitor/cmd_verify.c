@@ -1,36 +1,11 @@
 /* faultline verify: judge recorded traces. */
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 #include "cli.h"
-#include "image.h"
 #include "main.h"
+#include "recording.h"
 #include "trace.h"
 #include "verdict_json.h"
-
-/* Outcomes from 16 on are the monitor's own and stand in no trace: the guest was gone. */
-static uint32_t outcome_of(const struct trace_manifest *manifest)
-{
-    for (uint32_t outcome = FL_OUTCOME_DEAD; outcome <= FL_OUTCOME_SILENT; outcome++)
-        if (strcmp(manifest->outcome, trace_value_name(TRACE_OUTCOME, outcome)) == 0)
-            return outcome;
-    return FL_OUTCOME_NONE;
-}
-
-static const struct verdict *judge(struct engine *engine, const struct trace_manifest *manifest,
-                                   struct ctf_reader *reader)
-{
-    const struct fl_packet *packet;
-    size_t count;
-    while (ctf_reader_packet(reader, &packet, &count))
-        engine_events(engine, packet->events, count);
-    const struct ctf_damage *damage = ctf_reader_damage(reader);
-    if (damage->reason[0] != '\0')
-        engine_damage(engine, damage->reason);
-    else if (damage->discarded > 0)
-        engine_damage(engine, "the guest had no room for all events");
-    return engine_end(engine, outcome_of(manifest));
-}
 
 static void print_text(const char *trace, const struct verdict *verdict)
 {
@@ -58,30 +33,20 @@ static json_t *to_json(const char *trace, const struct verdict *verdict)
     return json;
 }
 
-/* Judges one trace. The exit code; `json` (when not NULL) gets the trace's object. */
-static int verify(const char *trace, struct engine *engine, json_t *json)
+/* Judges one trace. The exit code; `list` (when not NULL) gets the trace's object. */
+static int verify(const char *trace, struct engine *engine, json_t *list)
 {
     GError *error = NULL;
-    g_autofree struct trace_manifest *manifest = g_new0(struct trace_manifest, 1);
-    if (!manifest_read(trace, manifest, &error))
+    struct recording *recording = recording_read(trace, &error);
+    if (recording == NULL)
         return cli_fail("faultline verify", error);
-    const int variant = scenario_variant(&manifest->scenario_copy, manifest->variant);
-    if (variant < 0)
-        return cli_fail("faultline verify",
-                        g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
-                                    "%s: its scenario has no variant \"%s\"; record it again",
-                                    trace, manifest->variant));
-    struct ctf_reader *reader = ctf_reader_open(trace, &error);
-    if (reader == NULL)
-        return cli_fail("faultline verify", error);
-    engine_begin(engine, &manifest->scenario_copy, (unsigned)variant);
-    const struct verdict *verdict = judge(engine, manifest, reader);
-    if (json != NULL)
-        json_array_append_new(json, to_json(trace, verdict));
+    const struct verdict *verdict = recording_judge(recording, engine);
+    const int status = verdict_exit(verdict->kind);
+    if (list != NULL)
+        json_array_append_new(list, to_json(trace, verdict));
     else
         print_text(trace, verdict);
-    const int status = verdict_exit(verdict->kind);
-    ctf_reader_close(reader);
+    recording_free(recording);
     return status;
 }
 

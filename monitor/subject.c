@@ -4,20 +4,23 @@
 #include "cli.h"
 #include "plan.h"
 
-GOptionGroup *subject_option_group(struct subject_options *options)
+void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJECT_ENTRIES])
 {
-    const GOptionEntry entries[] = {
+    const GOptionEntry filled[SUBJECT_ENTRIES] = {
         {"guest", 0, 0, G_OPTION_ARG_FILENAME, &options->guest,
          "guest image (default: the one that came with this program)", "FILE"},
         {"backend", 0, 0, G_OPTION_ARG_STRING, &options->backend, "where the guest runs", "ID"},
         {"watchdog", 0, 0, G_OPTION_ARG_DOUBLE, &options->watchdog,
-         "seconds after which a guest that makes no progress is given up", "S"},
+         "seconds after which a guest that makes no progress is given up (default: 10)", "S"},
         G_OPTION_ENTRY_NULL,
     };
-    GOptionGroup *group =
-        g_option_group_new("guest", "Guest:", "which guest, and where it runs", NULL, NULL);
-    g_option_group_add_entries(group, entries);
-    return group;
+    memcpy(entries, filled, sizeof(filled));
+}
+
+void subject_options_free(struct subject_options *options)
+{
+    g_free(options->guest);
+    g_free(options->backend);
 }
 
 char *subject_default_guest(void)

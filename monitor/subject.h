@@ -16,8 +16,10 @@ struct subject_options {
     double watchdog;
 };
 
-/* --guest, --backend, --watchdog. The group refers to the options as long as it lives. */
-GOptionGroup *subject_option_group(struct subject_options *options);
+/* Fills in the entries of --guest, --backend and --watchdog, which set these options. */
+#define SUBJECT_ENTRIES 4
+void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJECT_ENTRIES]);
+void subject_options_free(struct subject_options *options);
 
 struct subject {
     struct image *image;

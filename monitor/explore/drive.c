@@ -113,12 +113,12 @@ static bool report(struct flight *flight, struct run *run, const struct fl_plan 
     return drive->on_run == NULL || drive->on_run(drive->context, &report, run);
 }
 
-/* The second of two runs of one plan: true when it was as the first. A guest that died or was
- * killed did so at a moment of host time, which no two runs share. */
+/* The second of two runs of one plan: true when it was as the first. Runs that were
+ * cut short cannot be compared. */
 static bool compare(struct drive *drive, const struct run *run)
 {
     drive->second = capture_take(drive->session, run);
-    if (run->result.outcome < FL_OUTCOME_DEAD && !capture_same(drive->first, drive->second))
+    if (!outcome_is_cut_short(run->result.outcome) && !capture_same(drive->first, drive->second))
         return false;
     g_clear_pointer(&drive->first, capture_free);
     g_clear_pointer(&drive->second, capture_free);

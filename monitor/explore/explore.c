@@ -66,10 +66,10 @@ static size_t count_places(const struct run_report *report, unsigned depth)
     return count;
 }
 
-/* A guest that died took the events of its last packet with it. */
+/* A run that was cut short lost the events of its last packet. */
 static bool whole(const struct run *run)
 {
-    return run->result.outcome < FL_OUTCOME_DEAD && !run->corrupt && run->result.lost == 0;
+    return !outcome_is_cut_short(run->result.outcome) && run->result.lost == 0;
 }
 
 /* The same run with every preemption in its plan, whoever chose them. */
@@ -235,7 +235,7 @@ static void settle(struct search *search, struct finding *finding)
 {
     const struct explore_options *options = search->options;
     const struct fl_plan *met = &finding->capture->plan;
-    if (finding->capture->result.outcome >= FL_OUTCOME_DEAD ||
+    if (outcome_is_cut_short(finding->capture->result.outcome) ||
         (met->n_preemptions <= 1 && options->strategy != &strategy_random))
         return;
     g_autoptr(GError) error = NULL;
