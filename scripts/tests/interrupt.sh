@@ -4,7 +4,15 @@
 # budget does the same.
 . "$(dirname "$0")/../lane.bash"
 
-expect 3 timeout --preserve-status --signal=INT 2 "$faultline" explore genode_stack_slot/fixed --bound 9 --json
+interrupted()
+{
+    "$faultline" explore genode_stack_slot/fixed --bound 9 --json &
+    local monitor=$!
+    sleep 1.5
+    kill -INT $monitor
+    wait $monitor
+}
+expect 3 interrupted
 holds '.verdict == "interrupted" and .runs > 0 and (.findings | length) == 0'
 echo "interrupted after $(value .runs) runs"
 
