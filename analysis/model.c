@@ -8,11 +8,11 @@
 #include "trace.h"
 
 struct update {
-    model_update *update;
-    bool of_kernel; /* the event may be the kernel's own: thread = kernel */
+    model_update *update; /* NULL: changes nothing, the thread must live all the same */
+    bool of_kernel;       /* the event may be the kernel's own: thread = kernel */
 };
 
-static model_update run_begin, run_end, nothing;
+static model_update run_begin, run_end;
 
 static const struct update updates[FL_EVENT_COUNT] = {
     [FL_EVENT_RUN_BEGIN] = {run_begin, true},
@@ -37,21 +37,18 @@ static const struct update updates[FL_EVENT_COUNT] = {
     [FL_EVENT_MAP] = {model_map, true},
     [FL_EVENT_UNMAP] = {model_unmap, true},
     [FL_EVENT_PROTECT] = {model_protect, true},
-    [FL_EVENT_FLUSH] = {nothing, true},
+    [FL_EVENT_FLUSH] = {NULL, true},
     [FL_EVENT_LOCK] = {model_lock, false},
     [FL_EVENT_LOCK_BLOCK] = {model_lock_block, false},
     [FL_EVENT_UNLOCK] = {model_unlock, false},
     [FL_EVENT_JOIN] = {model_join, false},
     [FL_EVENT_JOIN_BLOCK] = {model_join_block, false},
-    [FL_EVENT_YIELD] = {nothing, false},
     [FL_EVENT_MARK_RESERVE] = {model_reserve, false},
     [FL_EVENT_MARK_ATTACH] = {model_slot_mark, false},
     [FL_EVENT_MARK_PUBLISH] = {model_slot_mark, false},
     [FL_EVENT_MARK_USE] = {model_slot_mark, false},
     [FL_EVENT_MARK_DETACH] = {model_slot_mark, false},
     [FL_EVENT_MARK_FREE] = {model_slot_mark, false},
-    [FL_EVENT_MARK_BEGIN] = {nothing, false},
-    [FL_EVENT_MARK_END] = {nothing, false},
     [FL_EVENT_MARK_ERROR] = {model_error, false},
 };
 
@@ -192,14 +189,8 @@ void model_event(struct model *model, const struct fl_event *event)
         return;
     }
     check_frame(model, event);
-    if (id == FL_EVENT_RUN_BEGIN || id == FL_EVENT_RUN_END || find_thread(model, event))
+    if (find_thread(model, event) && updates[id].update)
         updates[id].update(model, event);
-}
-
-static void nothing(struct model *model, const struct fl_event *event)
-{
-    (void)model;
-    (void)event;
 }
 
 static void run_begin(struct model *model, const struct fl_event *event)

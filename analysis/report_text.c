@@ -38,7 +38,10 @@ static void append_field(GString *out, const struct fl_scenario *scenario, enum 
     switch (kind) {
     case TRACE_FIELD_NONE:
         break;
-    case TRACE_FIELD_RAW:
+    case TRACE_FIELD_RAW: /* small ones count, large ones are addresses of objects */
+        g_string_append_printf(out, value < 0x10000 ? " %s %" PRIu64 : " %s 0x%" PRIx64, name,
+                               value);
+        break;
     case TRACE_FIELD_VALUE:
         g_string_append_printf(out, " %s %" PRIu64, name, value);
         break;
@@ -84,7 +87,9 @@ void report_event(GString *out, const struct fl_scenario *scenario, const struct
     const enum trace_field kinds[] = {info->addr_kind, info->arg_kind, info->aux_kind};
     const char *const names[] = {info->addr_name, info->arg_name, info->aux_name};
     for (unsigned i = 0; i < G_N_ELEMENTS(values); i++)
-        if (!is_flag(id, i))
+        if (id == FL_EVENT_IPC_WAIT && i == 0 && values[i] == FL_PATH_KERNEL)
+            g_string_append(out, " from anybody");
+        else if (!is_flag(id, i))
             append_field(out, scenario, kinds[i], names[i], values[i]);
         else if (values[i])
             g_string_append_printf(out, " %s", names[i]);

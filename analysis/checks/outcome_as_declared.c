@@ -43,12 +43,14 @@ static void on_error(struct check_context *context)
 {
     const struct fl_event *event = context->event;
     const char *error = trace_value_name(TRACE_ERRORS, event->arg);
-    char who[TRACE_NAME_MAX];
+    char who[TRACE_NAME_MAX], where[32] = "";
 
     if (declared(context->model, event->thread))
         return;
-    check_violated(context, "%s fails at 0x%" PRIx64 ": %s",
-                   trace_thread_name(context->model->scenario, event->thread, who), event->addr,
+    if (event->addr)
+        g_snprintf(where, sizeof(where), " at 0x%" PRIx64, event->addr);
+    check_violated(context, "%s fails%s: %s",
+                   trace_thread_name(context->model->scenario, event->thread, who), where,
                    error ? error : "an unknown error");
 }
 

@@ -87,6 +87,10 @@ static void events(void **unused)
     expect_text(&all[story_find(&story, FL_EVENT_MAP, 8)],
                 "core      map address 0x30000000 rw- frame 1152");
     expect_text(&all[story_find(&story, FL_EVENT_RUN_END, 0)], "kernel    run_end exited lost 0");
+    expect_text(&all[story_find(&story, FL_EVENT_IPC_WAIT, 0)], "core      ipc_wait from anybody");
+    golden_tell(&story, "stacks");
+    expect_text(&all[story_find(&story, FL_EVENT_MARK_RESERVE, 0)],
+                "main      mark_reserve slot 0x40000000 size 16384 object 0x1002000");
     const struct fl_event unknown = {.id_time = 999, .thread = STORY_T1};
     expect_text(&unknown, "t1        unknown event 999");
     const struct fl_event own = {
