@@ -59,6 +59,7 @@ struct thread {
     uint32_t wait_address;
 
     uint32_t n;                       /* kernel entries so far */
+    uint32_t k;                       /* after that entry: stood before its k-th instruction */
     const struct fl_preemption *plan; /* this thread's next plan entry, or NULL */
     struct trap trap;                 /* the entry in progress */
     bool deferred;                    /* preempted on entry: the operation is still to be done */
@@ -92,6 +93,10 @@ void queue_remove(struct queue *queue, struct thread *thread);
 void plan_attach(struct thread *thread);
 /* The thread to run instead of `thread` at its entry by way of `point`, or NULL. */
 struct thread *plan_departure(struct thread *thread, uint32_t point);
+/* How many instructions of user mode until the thread's next place with k >= 1; 0: no such. */
+uint32_t plan_instructions(struct thread *thread);
+/* The thread to run instead, now that they are executed. */
+struct thread *plan_interruption(struct thread *thread);
 
 /* ---- run.c: one run from reset to result ---- */
 
@@ -115,7 +120,8 @@ struct run {
     uint32_t reached;
     uint32_t last_index; /* of the thread block used last */
     uint32_t active_space;
-    struct trap broken; /* of a guest fault */
+    uint32_t instructions; /* that user mode was given, 0: as many as it likes */
+    struct trap broken;    /* of a guest fault */
     uint32_t broken_pc;
 };
 

@@ -25,24 +25,39 @@ static struct thread *find_ready(uint32_t path)
     return NULL;
 }
 
-/* The entries of a thread are neighbours in the plan, ascending by n: those that lie behind were
+/* Entries of a thread are neighbours in the plan, ascending by (n, k). Those that lie behind were
  * not reached, which the monitor sees from the number that were. */
-static struct thread *listed(struct thread *thread)
+static const struct fl_preemption *next_listed(struct thread *thread)
 {
     const struct fl_preemption *end = run.plan->preemptions + run.plan->n_preemptions;
     const struct fl_preemption *entry = thread->plan;
-    while (entry != end && entry->thread == thread->path && entry->n < thread->n) {
+    while (entry != end && entry->thread == thread->path &&
+           (entry->n < thread->n || (entry->n == thread->n && entry->k < thread->k))) {
         entry++;
     }
-    if (entry == end || entry->thread != thread->path) {
-        thread->plan = NULL;
-        return NULL;
+    thread->plan = entry != end && entry->thread == thread->path ? entry : NULL;
+    return thread->plan;
+}
+
+static struct thread *listed(struct thread *thread)
+{
+    const struct fl_preemption *entry = next_listed(thread);
+    bool here = entry != NULL && entry->n == thread->n && entry->k == thread->k;
+    return here ? find_ready(entry->target) : NULL;
+}
+
+uint32_t plan_instructions(struct thread *thread)
+{
+    if (thread->plan == NULL || run.departs) {
+        return 0;
     }
-    thread->plan = entry;
-    if (entry->n != thread->n || entry->k != 0) {
-        return NULL;
-    }
-    return find_ready(entry->target);
+    const struct fl_preemption *entry = next_listed(thread);
+    return entry != NULL && entry->n == thread->n ? entry->k - thread->k : 0;
+}
+
+struct thread *plan_interruption(struct thread *thread)
+{
+    return thread->plan != NULL ? listed(thread) : NULL;
 }
 
 /* Marsaglia's xorshift32. */

@@ -113,9 +113,9 @@ static void resume_from_fault(struct thread *thread)
     thread->fault = 0;
 }
 
-static void preempt(struct thread *thread, struct thread *target, uint32_t k)
+static void preempt(struct thread *thread, struct thread *target)
 {
-    trace(FL_EVENT_PREEMPT, thread, target->path, thread->n, k);
+    trace(FL_EVENT_PREEMPT, thread, target->path, thread->n, thread->k);
     run.reached++;
     ready(thread);
     run_next(target, FL_SWITCH_PREEMPT);
@@ -125,6 +125,7 @@ static void preempt(struct thread *thread, struct thread *target, uint32_t k)
 static void enter(struct thread *thread, const struct trap *trap)
 {
     thread->n++;
+    thread->k = 0;
     run.entries++;
     thread->trap = *trap;
     uint32_t point = entry_point(thread);
@@ -134,20 +135,53 @@ static void enter(struct thread *thread, const struct trap *trap)
     struct thread *target = plan_departure(thread, point);
     if (target != NULL) {
         thread->deferred = true;
-        preempt(thread, target, 0);
+        preempt(thread, target);
     } else {
         entry_perform(thread);
     }
+}
+
+/* The instruction timer: the thread stands before its k-th instruction, or the budget is spent. */
+static void interrupted(struct thread *thread)
+{
+    arch_timer_acknowledge();
+    trace_point(FL_POINT_NONE);
+    if (run.now >= run.plan->budget) {
+        run_end(FL_OUTCOME_HUNG);
+        return;
+    }
+    thread->k += run.instructions;
+    trace(FL_EVENT_INTERRUPT, thread, run.ready_set, arch_trap_pc(&thread->frame, false),
+          thread->k);
+    struct thread *target = plan_interruption(thread);
+    if (target != NULL) {
+        preempt(thread, target);
+    }
+}
+
+/* To user mode: until the next entry, or for as many instructions as the plan lets it have. */
+static struct arch_frame *leave(struct thread *thread)
+{
+    if (thread->fault_resolved) {
+        resume_from_fault(thread);
+    }
+    run.instructions = plan_instructions(thread);
+    if (run.instructions == 0) {
+        return &thread->frame;
+    }
+    return arch_run_for(&thread->frame, run.instructions);
 }
 
 struct arch_frame *kernel_trap(const struct trap *trap)
 {
     run.now = arch_time() - run.start;
     if (trap->kind == TRAP_TIMER) {
-        arch_timer_acknowledge();
-        run_end(FL_OUTCOME_HUNG);
+        interrupted(run.current);
     } else {
         enter(run.current, trap);
+    }
+    if (run.instructions != 0) {
+        arch_timer_arm(run.start + run.plan->budget);
     }
     while (run.outcome == FL_OUTCOME_NONE) {
         struct thread *thread = choose();
@@ -158,10 +192,7 @@ struct arch_frame *kernel_trap(const struct trap *trap)
         }
         dispatch(thread);
         if (!thread->deferred) {
-            if (thread->fault_resolved) {
-                resume_from_fault(thread);
-            }
-            return &thread->frame;
+            return leave(thread);
         }
         thread->deferred = false;
         trace_point(entry_point(thread));

@@ -122,6 +122,9 @@ void *memcpy(void *target, const void *source, size_t size);
 
 /* Runs user mode from `frame` on until a trap handler returns NULL. */
 void arch_run(struct arch_frame *frame);
+/* What a trap handler returns instead of `frame` to have user mode interrupted after so many
+ * instructions, exactly: before the one that follows. */
+struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions);
 /* Leaves the trap or exception in progress: arch_run returns. */
 _Noreturn void arch_run_abandon(void);
 

@@ -1,6 +1,7 @@
 /* GICv2 (IHI 0048B) with one interrupt, the virtual timer's (DDI 0406C B8.1.5). */
 
 #include "arch.h"
+#include "../../kernel/kernel.h"
 
 #define GICD      0xf8000000u
 #define GICC      0xf8010000u
@@ -23,6 +24,17 @@ void arch_timer_init(void)
 void arch_timer_arm(uint64_t time)
 {
     __asm__ volatile("mcrr p15, 3, %0, %1, c14" ::"r"((uint32_t)time), "r"((uint32_t)(time >> 32)));
+}
+
+/* From the reading of the counter in vectors.S (resume_for) to the first user instruction. */
+#define INSTRUCTIONS_TO_USER 6u
+
+uint32_t resume_delay HOT; /* read by vectors.S */
+
+struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions)
+{
+    resume_delay = instructions - 1 + INSTRUCTIONS_TO_USER;
+    return (struct arch_frame *)((uintptr_t)frame | 1u);
 }
 
 void arch_timer_acknowledge(void)

@@ -63,9 +63,26 @@ enter:
 	cmp	r0, #0
 	beq	leave
 
-resume:				/* r0: struct arch_frame */
+resume:				/* r0: struct arch_frame, bit 0 set: for resume_delay ticks only */
+	tst	r0, #1
+	bne	resume_for
 	clrex
 	add	sp, r0, #FRAME_PC
+	ldmia	r0, {r0-r14}^
+	nop
+	rfeia	sp!
+
+/* The timer is set as late as can be, a fixed number of instructions before user mode. */
+resume_for:
+	bic	r0, r0, #1
+	clrex
+	add	sp, r0, #FRAME_PC
+	ldr	r1, =resume_delay
+	ldr	r1, [r1]
+	mrrc	p15, 1, r2, r3, c14	/* CNTVCT */
+	adds	r2, r2, r1
+	adc	r3, r3, #0
+	mcrr	p15, 3, r2, r3, c14	/* CNTV_CVAL */
 	ldmia	r0, {r0-r14}^
 	nop
 	rfeia	sp!
