@@ -47,39 +47,37 @@ static char *root_below(const char *place)
 }
 
 /* Opens and locks the root. Others may write to /dev/shm and /tmp too: a root that is a link, or
- * somebody else's, is not used. -1: with errno. */
+ * somebody else's, is not used. The last session takes the root away, possibly while we wait for
+ * the lock; what we hold then is not what the path means any more. -1: with errno. */
 static int open_root(const char *root)
 {
     int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
     if (fd < 0)
         return -1;
-    if (fstat(fd, &status) != 0 || status.st_uid != geteuid() || (status.st_mode & 077) != 0) {
-        close(fd);
-        errno = EPERM;
-        return -1;
-    }
     while (flock(fd, LOCK_EX) != 0)
         g_assert(errno == EINTR);
-    return fd;
+    int code = 0;
+    if (fstat(fd, &status) != 0 || status.st_nlink == 0)
+        code = ENOENT;
+    else if (status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+        code = EPERM;
+    if (code == 0)
+        return fd;
+    close(fd);
+    errno = code;
+    return -1;
 }
 
-/* The last session takes the root away, possibly between somebody's mkdir and lock: a root that is
- * locked but no longer there is made again. */
 static int make_root(const char *root)
 {
-    for (;;) {
+    int fd;
+    do {
         if (mkdir(root, 0700) != 0 && errno != EEXIST)
             return -1;
-        int fd = open_root(root);
-        struct stat status;
-        if (fd >= 0 && fstat(fd, &status) == 0 && status.st_nlink > 0)
-            return fd;
-        if (fd >= 0)
-            close(fd);
-        else if (errno != ENOENT)
-            return -1;
-    }
+        fd = open_root(root);
+    } while (fd < 0 && errno == ENOENT);
+    return fd;
 }
 
 static int make_any_root(char **root, GError **error)
