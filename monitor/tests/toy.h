@@ -166,7 +166,7 @@ static inline unsigned toy_when(const struct toy *toy, unsigned thread, unsigned
     for (unsigned i = 0; i < toy->n_steps; i++)
         if (toy->steps[i].thread == thread && toy->steps[i].n == n)
             return i;
-    assert(!"every entry has its effect");
+    g_assert_not_reached(); /* every entry has its effect */
 }
 
 /* Drives a strategy over the toy with so many plans in flight; every plan is handed to `see`. */
