@@ -111,8 +111,8 @@ static void check_event(struct engine *engine, const struct fl_event *event)
         size_t i = (size_t)__builtin_ctzll(left);
         run_check(engine, i, checks[i]->event);
     }
-    if (id == FL_EVENT_ENTRY)
-        places_entry(&engine->places, &engine->model, event);
+    if (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT)
+        places_add(&engine->places, &engine->model, event);
 }
 
 /* After a loss the model no longer knows what is true: events are still counted and hashed. */

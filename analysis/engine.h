@@ -58,7 +58,8 @@ void engine_damage(struct engine *engine, const char *reason);
  */
 const struct verdict *engine_end(struct engine *engine, uint32_t outcome);
 
-/* Valid from engine_end to engine_begin. Places of every depth, in the order of the run. */
+/* Valid from engine_end to engine_begin. Places of every depth, in the order of the run; those
+ * with k >= 1 only where the plan interrupted, with point none. */
 const struct place *engine_places(const struct engine *engine, size_t *count);
 const uint32_t *engine_ready(const struct engine *engine);
 

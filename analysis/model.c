@@ -49,6 +49,7 @@ static const struct update updates[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_USE] = {model_slot_mark, false},
     [FL_EVENT_MARK_DETACH] = {model_slot_mark, false},
     [FL_EVENT_MARK_FREE] = {model_slot_mark, false},
+    [FL_EVENT_INTERRUPT] = {model_interrupt, false},
     [FL_EVENT_MARK_ERROR] = {model_error, false},
 };
 
@@ -310,6 +311,19 @@ static void must_run(struct model *model, const struct fl_event *event)
                        trace_thread_name(model->scenario, model->running, other));
 }
 
+static void check_ready_set(struct model *model, const struct model_thread *thread, uint64_t set)
+{
+    char who[TRACE_NAME_MAX];
+
+    for (; set; set &= set - 1) {
+        uint32_t tid = (uint32_t)__builtin_ctzll(set);
+        if (model->by_tid[tid] == MODEL_NONE || tid == thread->tid)
+            model_complain(model, "thread number %u is in the ready set at entry %u of %s: %s", tid,
+                           thread->entries, trace_thread_name(model->scenario, thread->path, who),
+                           tid == thread->tid ? "itself" : "no such thread lives");
+    }
+}
+
 void model_entry(struct model *model, const struct fl_event *event)
 {
     struct model_thread *thread = model_thread(model, model->now.thread);
@@ -321,15 +335,24 @@ void model_entry(struct model *model, const struct fl_event *event)
                        trace_thread_name(model->scenario, thread->path, who), thread->entries);
     if (event->point == FL_POINT_NONE || !trace_point_name(event->point))
         model_complain(model, "entry at point %u, which does not exist", event->point);
-    for (uint64_t left = event->addr; left; left &= left - 1) {
-        uint32_t tid = (uint32_t)__builtin_ctzll(left);
-        if (model->by_tid[tid] == MODEL_NONE || tid == thread->tid)
-            model_complain(model, "thread number %u is in the ready set of %s's entry %u: %s", tid,
-                           trace_thread_name(model->scenario, thread->path, who), event->aux,
-                           tid == thread->tid ? "itself" : "no such thread lives");
-    }
     thread->entries = event->aux;
+    thread->k = 0;
     thread->point = event->point;
+    check_ready_set(model, thread, event->addr);
+}
+
+void model_interrupt(struct model *model, const struct fl_event *event)
+{
+    struct model_thread *thread = model_thread(model, model->now.thread);
+    char who[TRACE_NAME_MAX];
+
+    must_run(model, event);
+    if (event->aux <= thread->k)
+        model_complain(
+            model, "%s stands before instruction %u after it stood before instruction %u",
+            trace_thread_name(model->scenario, thread->path, who), event->aux, thread->k);
+    thread->k = event->aux;
+    check_ready_set(model, thread, event->addr);
 }
 
 void model_preempt(struct model *model, const struct fl_event *event)
@@ -339,10 +362,10 @@ void model_preempt(struct model *model, const struct fl_event *event)
     char who[TRACE_NAME_MAX];
 
     must_run(model, event);
-    if (event->arg != thread->entries)
-        model_complain(model, "preemption of %s at entry %u, but its last entry is %u",
+    if (event->arg != thread->entries || event->aux != thread->k)
+        model_complain(model, "preemption of %s at (%u, %u), but it stands at (%u, %u)",
                        trace_thread_name(model->scenario, thread->path, who), event->arg,
-                       thread->entries);
+                       event->aux, thread->entries, thread->k);
     if (!target || target->state != THREAD_ALIVE)
         model_complain(model, "preemption in favour of %s, which does not live",
                        trace_thread_name(model->scenario, (uint32_t)event->addr, who));

@@ -31,6 +31,7 @@ struct model_thread {
     uint32_t path;
     uint32_t tid; /* bit in ready sets while it lives; given to another afterwards */
     uint32_t entries;
+    uint32_t k; /* of its last interruption after its last entry */
     uint32_t children;
     uint32_t waits_for; /* path; kernel: anybody */
     uint32_t fault;     /* its fault in flight, or MODEL_NONE */

@@ -29,11 +29,14 @@ static void insert_path(GArray *ready, uint32_t first, uint32_t path)
     g_array_index(ready, uint32_t, at) = path;
 }
 
-void places_entry(struct places *places, const struct model *model, const struct fl_event *event)
+void places_add(struct places *places, const struct model *model, const struct fl_event *event)
 {
+    if (model->now.thread == MODEL_NONE)
+        return;
+    const struct model_thread *thread = model_thread(model, model->now.thread);
     struct place place = {.thread = event->thread,
-                          .n = event->aux,
-                          .k = 0,
+                          .n = thread->entries,
+                          .k = thread->k,
                           .point = event->point,
                           .ready = places->ready->len,
                           .pc = event->arg,

@@ -1,4 +1,5 @@
-/* Places: where a run could have been departed from. Every entry is one, with k = 0.
+/* Places: where a run could have been departed from. Every entry is one, with k = 0, and every
+ * interruption, with the k that it says.
  *
  * The threads that could run instead come as bits of thread numbers, which are given out again when
  * a thread ends. So that no order rests on that accident they are listed by ascending path.
@@ -18,6 +19,7 @@ struct places {
 void places_init(struct places *places);
 void places_free(struct places *places);
 void places_clear(struct places *places);
-void places_entry(struct places *places, const struct model *model, const struct fl_event *event);
+/* The event is an entry or an interruption, and the model has taken it in. */
+void places_add(struct places *places, const struct model *model, const struct fl_event *event);
 
 #endif

@@ -142,6 +142,18 @@ static void append_label(GString *out, const struct report *report, size_t entry
     }
 }
 
+/* Where the thread stood: its interruption before the k-th instruction, or the entry itself. */
+static uint64_t standing_pc(const struct report *report, size_t entry, uint32_t k)
+{
+    for (size_t i = entry + 1; k > 0 && i < report->n_events; i++) {
+        const struct fl_event *event = &report->events[i];
+        if (event->thread == report->events[entry].thread &&
+            fl_event_id(event) == FL_EVENT_INTERRUPT && event->aux == k)
+            return event->arg;
+    }
+    return report->events[entry].arg;
+}
+
 static void append_where(GString *out, const struct report *report, const struct fl_preemption *at)
 {
     size_t i = find_entry(report, at->thread, at->n);
@@ -154,7 +166,8 @@ static void append_where(GString *out, const struct report *report, const struct
     g_string_append_printf(out, " (%s", point ? point : "unknown point");
     if (entry->point == FL_POINT_IPC_SEND)
         append_label(out, report, i);
-    if (report->lookup && report->lookup(report->lookup_data, entry->arg, &place))
+    if (report->lookup &&
+        report->lookup(report->lookup_data, standing_pc(report, i, at->k), &place))
         g_string_append_printf(out, ", %s:%u", place.file, place.line);
     g_string_append_c(out, ')');
 }

@@ -121,7 +121,9 @@ static void on_event(struct check_context *context)
     const struct model *model = context->model;
     uint16_t id = fl_event_id(context->event);
 
-    if (id == FL_EVENT_ENTRY && model->now.thread != MODEL_NONE) {
+    if (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT) {
+        if (model->now.thread == MODEL_NONE)
+            return;
         uint32_t pending = model_thread(model, model->now.thread)->fault;
         if (pending != MODEL_NONE)
             goes_on(context, model_fault(model, pending));
@@ -142,7 +144,7 @@ const struct check check_fault_resolved_before_resume = {
         "raise, delivery, mapping, answer, resume: in this order, and first come first served",
     .source = "design.md, Semantics: order of fault resolution",
     .state_size = sizeof(struct state),
-    .on =
-        CHECK_ON(ENTRY) | CHECK_ON(FAULT_DELIVER) | CHECK_ON(FAULT_REPLY) | CHECK_ON(FAULT_RESUME),
+    .on = CHECK_ON(ENTRY) | CHECK_ON(INTERRUPT) | CHECK_ON(FAULT_DELIVER) | CHECK_ON(FAULT_REPLY) |
+          CHECK_ON(FAULT_RESUME),
     .event = on_event,
 };

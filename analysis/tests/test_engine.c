@@ -121,6 +121,37 @@ static void ready_by_path_not_by_number(void **unused)
     assert_int_equal(engine_ready(engine)[last->ready + 1], STORY_T2);
 }
 
+/* An interruption is a place after the thread's last entry, and must go forward. */
+static void interruptions(void **unused)
+{
+    (void)unused;
+    story_begin(&story);
+    story_thread(&story, STORY_MAIN, STORY_T1);
+    story_say(&story, FL_EVENT_INTERRUPT, STORY_MAIN, 1 << 2, 0x1000100, 7);
+    story_say(&story, FL_EVENT_INTERRUPT, STORY_MAIN, 1 << 2, 0x1000104, 8);
+    story_exit(&story, STORY_T1);
+    story_exit(&story, FL_PATH_KERNEL);
+    story_end(&story, FL_OUTCOME_EXITED);
+    size_t first = story_find(&story, FL_EVENT_INTERRUPT, 0), n_places;
+    engine_begin(engine, &story_scenario, STORY_PLAIN);
+    engine_events(engine, story.events, story.n_events);
+    assert_int_equal(engine_end(engine, FL_OUTCOME_NONE)->kind, VERDICT_CLEAN);
+    const struct place *place = engine_places(engine, &n_places);
+    while (place->event != first)
+        place++;
+    assert_int_equal(place->thread, STORY_MAIN);
+    assert_int_equal(place->n, 1);
+    assert_int_equal(place->k, 7);
+    assert_int_equal(place->n_ready, 1);
+    assert_int_equal(engine_ready(engine)[place->ready], STORY_T1);
+
+    story.events[first + 1].aux = 7;
+    engine_begin(engine, &story_scenario, STORY_PLAIN);
+    engine_events(engine, story.events, story.n_events);
+    const struct verdict *verdict = engine_end(engine, FL_OUTCOME_NONE);
+    assert_string_equal(verdict->violations[0].check->id, "trace-wellformed");
+}
+
 /* Nothing of a run reaches the next one. */
 static void runs_are_apart(void **unused)
 {
@@ -204,6 +235,7 @@ int main(void)
         cmocka_unit_test(hash_sees_what_matters),
         cmocka_unit_test(places),
         cmocka_unit_test(ready_by_path_not_by_number),
+        cmocka_unit_test(interruptions),
         cmocka_unit_test(runs_are_apart),
         cmocka_unit_test(mutated_events),
         cmocka_unit_test(random_events),
