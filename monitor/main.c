@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"explore", cmd_explore, "search the schedules of a variant for a violation"},
     {"replay", cmd_replay, "run a trace's plan again and compare"},
     {"verify", cmd_verify, "judge recorded traces"},
+    {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
     {"doctor", cmd_doctor, "what this machine lacks, and how to mend it"},
 };
 
