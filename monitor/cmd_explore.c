@@ -70,11 +70,17 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
 
 /* ---- progress ---- */
 
-static void append_left(GString *line, const struct explore_state *state, double rate)
+/* The lesser of two limits, of which 0 is none. */
+static double lesser(double a, double b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void append_left(GString *line, const struct explore_state *state, double runs, double rate)
 {
     double left = state->seconds_left;
-    if (state->strategy.runs_estimated > (double)state->runs && rate > 0) {
-        const double work = (state->strategy.runs_estimated - (double)state->runs) / rate;
+    if (runs > (double)state->runs && rate > 0) {
+        const double work = (runs - (double)state->runs) / rate;
         left = left < 0 ? work : MIN(left, work);
     }
     if (left >= 0)
@@ -89,19 +95,22 @@ static void show_progress(void *context, const struct explore_state *state)
     g_autoptr(GString) line = g_string_new(NULL);
     g_autofree char *runs = cli_count(state->runs);
     g_string_append_printf(line, "run %s", runs);
-    if (state->strategy.runs_known > 0) {
-        g_autofree char *most = cli_count(state->strategy.runs_known);
-        g_string_append_printf(line, " of at most %s", most);
+    const double most = lesser((double)state->strategy.runs_known, (double)command->runs);
+    if (most > 0) {
+        g_autofree char *text = cli_count((uint64_t)most);
+        g_string_append_printf(line, " of at most %s", text);
     }
     if (state->minimising) {
         g_string_append_printf(line, " · minimising: %u preemptions", state->strategy.bound);
     } else {
         const double rate = (double)state->runs / MAX(state->seconds, 1e-3);
         g_autofree char *rate_text = cli_count((uint64_t)rate);
-        g_string_append_printf(line, " · %s runs/s · depth %s · bound %u", rate_text,
-                               trace_value_name(TRACE_DEPTH, command->options.depth),
-                               state->strategy.bound);
-        append_left(line, state, rate);
+        g_string_append_printf(line, " · %s runs/s · depth %s", rate_text,
+                               trace_value_name(TRACE_DEPTH, command->options.depth));
+        if (command->options.strategy != &strategy_random)
+            g_string_append_printf(line, " · bound %u", state->strategy.bound);
+        append_left(line, state, lesser(state->strategy.runs_estimated, (double)command->runs),
+                    rate);
     }
     progress_draw(&command->progress, line->str);
 }
@@ -149,13 +158,17 @@ static void print_findings(struct explore_command *command, const struct explore
     }
 }
 
-static const char *const headlines[] = {
-    [EXPLORE_FOUND] = "FOUND",
-    [EXPLORE_NOTHING_LEFT] = "NOTHING LEFT",
-    [EXPLORE_BUDGET_SPENT] = "BUDGET SPENT",
-    [EXPLORE_INTERRUPTED] = "INTERRUPTED",
-    [EXPLORE_INCONCLUSIVE] = "INCONCLUSIVE",
-    [EXPLORE_ERROR] = "ERROR",
+static const struct {
+    const char *headline;
+    const char *name; /* in JSON */
+    int exit;
+} endings[] = {
+    [EXPLORE_FOUND] = {"FOUND", "found", EXIT_FOUND},
+    [EXPLORE_NOTHING_LEFT] = {"NOTHING LEFT", "nothing-left", EXIT_CLEAN},
+    [EXPLORE_BUDGET_SPENT] = {"BUDGET SPENT", "budget-spent", EXIT_INCOMPLETE},
+    [EXPLORE_INTERRUPTED] = {"INTERRUPTED", "interrupted", EXIT_INCOMPLETE},
+    [EXPLORE_INCONCLUSIVE] = {"INCONCLUSIVE", "inconclusive", EXIT_INCOMPLETE},
+    [EXPLORE_ERROR] = {"ERROR", "error", EXIT_ERROR},
 };
 
 static void append_params(GString *text, const struct explore_command *command)
@@ -174,7 +187,7 @@ static void print_summary(const struct explore_command *command,
     const struct fl_scenario *scenario = command->subject.scenario;
     g_autofree char *runs = cli_plural(result->runs, "run");
     g_autofree char *findings = cli_plural(result->findings->len, "finding");
-    g_autoptr(GString) text = g_string_new(headlines[result->verdict]);
+    g_autoptr(GString) text = g_string_new(endings[result->verdict].headline);
     g_string_append_printf(text, "  %s/%s", scenario->id,
                            scenario->variants[command->subject.variant].id);
     append_params(text, command);
@@ -193,15 +206,6 @@ static void print_summary(const struct explore_command *command,
                                result->inconclusive);
     fputs(text->str, stdout);
 }
-
-static const char *const verdict_names[] = {
-    [EXPLORE_FOUND] = "found",
-    [EXPLORE_NOTHING_LEFT] = "nothing-left",
-    [EXPLORE_BUDGET_SPENT] = "budget-spent",
-    [EXPLORE_INTERRUPTED] = "interrupted",
-    [EXPLORE_INCONCLUSIVE] = "inconclusive",
-    [EXPLORE_ERROR] = "error",
-};
 
 static json_t *finding_to_json(struct explore_command *command, const struct finding *finding,
                                const char *trace)
@@ -234,9 +238,9 @@ static void print_json(struct explore_command *command, const struct explore_res
         subject->scenario->variants[subject->variant].id, "backend", subject->backend->id, "arch",
         subject->image->arch, "strategy", command->options.strategy->id, "depth",
         trace_value_name(TRACE_DEPTH, command->options.depth), "bound", command->bound, "verdict",
-        verdict_names[result->verdict], "runs", (json_int_t)result->runs, "seconds",
-        result->seconds, "runs_per_second", (double)result->runs / MAX(result->seconds, 1e-6),
-        "distinct", (json_int_t)result->distinct, "findings", findings, "certificate", "places",
+        endings[result->verdict].name, "runs", (json_int_t)result->runs, "seconds", result->seconds,
+        "runs_per_second", (double)result->runs / MAX(result->seconds, 1e-6), "distinct",
+        (json_int_t)result->distinct, "findings", findings, "certificate", "places",
         (json_int_t)result->places, "inconclusive", (json_int_t)result->inconclusive, "error",
         result->error);
     cli_print_json(json);
@@ -257,15 +261,6 @@ static void record_divergence(struct explore_command *command, const struct expl
     }
 }
 
-static const int exits[] = {
-    [EXPLORE_FOUND] = EXIT_FOUND,
-    [EXPLORE_NOTHING_LEFT] = EXIT_CLEAN,
-    [EXPLORE_BUDGET_SPENT] = EXIT_INCOMPLETE,
-    [EXPLORE_INTERRUPTED] = EXIT_INCOMPLETE,
-    [EXPLORE_INCONCLUSIVE] = EXIT_INCOMPLETE,
-    [EXPLORE_ERROR] = EXIT_ERROR,
-};
-
 static int tell(struct explore_command *command, struct explore_result *result)
 {
     progress_end(&command->progress);
@@ -283,7 +278,7 @@ static int tell(struct explore_command *command, struct explore_result *result)
     for (guint i = 0; i < result->findings->len; i++)
         g_free(command->traces[i]);
     g_free(command->traces);
-    return exits[result->verdict];
+    return endings[result->verdict].exit;
 }
 
 /* ---- going ---- */
