@@ -13,7 +13,7 @@ enum image_error { IMAGE_ERROR_OPEN, IMAGE_ERROR_NOT_ELF, IMAGE_ERROR_NOT_GUEST,
 
 struct image {
     char *path;
-    char hash[72]; /* SHA-256 of the file, hex */
+    char hash[72];    /* SHA-256 of the file, hex */
     const void *data; /* the file, as hashed; what runs is a copy of this */
     size_t size;
     const char *arch; /* "armv7", "x86_64" */
