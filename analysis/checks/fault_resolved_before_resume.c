@@ -9,11 +9,6 @@
 #include "check.h"
 #include "trace.h"
 
-struct state {
-    uint32_t newest_taken; /* index + 1 of the newest fault that a pager took ... */
-    uint32_t pager;        /* ... and who that was */
-};
-
 static const uint32_t rights_for[] = {
     [FL_ACCESS_READ] = 1, [FL_ACCESS_WRITE] = 2, [FL_ACCESS_EXEC] = 4};
 
@@ -37,22 +32,26 @@ static const char *mapping_text(uint32_t rights)
     return rights == FL_RIGHTS_NONE ? "not mapped" : text ? text : "mapped with unknown rights";
 }
 
-/* Faults are numbered by the model as they were queued: a pager must not take an older one later.
- */
+/* A fault that was queued after this one and that the same pager has taken already; or NULL. */
+static const struct model_fault *taken_instead(const struct model *model,
+                                               const struct model_fault *fault)
+{
+    for (unsigned i = model->now.fault + 1; i < model->faults->len; i++)
+        if (model_fault(model, i)->delivers > 0 && model_fault(model, i)->pager == fault->pager)
+            return model_fault(model, i);
+    return NULL;
+}
+
 static void on_deliver(struct check_context *context, const struct model_fault *fault)
 {
     const struct model *model = context->model;
-    struct state *state = context->state;
+    const struct model_fault *other = fault->delivers > 1 ? NULL : taken_instead(model, fault);
     char who[TRACE_NAME_MAX], pager[TRACE_NAME_MAX];
 
-    if (state->pager == context->event->thread && state->newest_taken > model->now.fault + 1)
+    if (other)
         check_violated(context, "%s took fault %u (%s) after fault %u, which was queued later",
-                       trace_thread_name(model->scenario, context->event->thread, pager),
-                       fault->number, faulter(model, fault, who),
-                       model_fault(model, state->newest_taken - 1)->number);
-    if (state->pager != context->event->thread || state->newest_taken < model->now.fault + 1)
-        state->newest_taken = model->now.fault + 1;
-    state->pager = context->event->thread;
+                       trace_thread_name(model->scenario, fault->pager, pager), fault->number,
+                       faulter(model, fault, who), other->number);
 }
 
 /* The fault that this pager took before `fault`, has not answered and not parked; or NULL. */
@@ -143,7 +142,6 @@ const struct check check_fault_resolved_before_resume = {
     .summary =
         "raise, delivery, mapping, answer, resume: in this order, and first come first served",
     .source = "design.md, Semantics: order of fault resolution",
-    .state_size = sizeof(struct state),
     .on = CHECK_ON(ENTRY) | CHECK_ON(INTERRUPT) | CHECK_ON(FAULT_DELIVER) | CHECK_ON(FAULT_REPLY) |
           CHECK_ON(FAULT_RESUME),
     .event = on_event,
