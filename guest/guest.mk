@@ -27,7 +27,7 @@ $(2)_PROGRAMS := $$(patsubst %,$$($(2)_BUILD)/program/%.o,kernel core $$(GUEST_S
 $$($(2)_BUILD)/unit/kernel.c: $$(wildcard guest/kernel/*.c guest/arch/$(1)/*.c)
 $$($(2)_BUILD)/unit/core.c: $$(wildcard guest/core/*.c)
 $$($(2)_BUILD)/unit/lib.c: $$(wildcard guest/lib/*.c)
-$$($(2)_BUILD)/unit/%.c: guest/guest.mk
+$$(addprefix $$($(2)_BUILD)/unit/,kernel.c core.c lib.c): guest/guest.mk
 	@mkdir -p $$(@D)
 	printf '#include "%s"\n' $$(sort $$(filter %.c,$$^)) > $$@
 $$($(2)_BUILD)/unit/kernel.o: $$($(2)_BUILD)/unit/kernel.c $$($(2)_BUILD)/scenarios.list

@@ -106,6 +106,7 @@ enum {
 enum {
     FL_MODE_POSTED = 0,
     FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
+    FL_MODE_SPANS = 2,  /* say before each kernel entry how much of user mode went before */
 };
 
 struct fl_preemption {

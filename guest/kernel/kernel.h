@@ -84,6 +84,8 @@ void ready(struct thread *thread); /* to the tail */
 void unready(struct thread *thread);
 void run_next(struct thread *thread, uint32_t reason); /* who gets the processor after this entry */
 void block(struct thread *thread, enum thread_state state);
+/* What arch_run and a trap handler go on with: until the next entry, or the plan's next k. */
+struct arch_frame *to_user(struct thread *thread);
 
 void queue_append(struct queue *queue, struct thread *thread);
 void queue_remove(struct queue *queue, struct thread *thread);
@@ -93,16 +95,17 @@ void queue_remove(struct queue *queue, struct thread *thread);
 void plan_attach(struct thread *thread);
 /* The thread to run instead of `thread` at its entry by way of `point`, or NULL. */
 struct thread *plan_departure(struct thread *thread, uint32_t point);
-/* How many instructions of user mode until the thread's next place with k >= 1; 0: no such. */
-uint32_t plan_instructions(struct thread *thread);
-/* The thread to run instead, now that they are executed. */
+/* The next k >= 1 at which the plan preempts the thread after its last entry; 0: at none. */
+uint32_t plan_next_k(struct thread *thread);
+/* The thread to run instead, now that it stands there; asked once. */
 struct thread *plan_interruption(struct thread *thread);
 
 /* ---- run.c: one run from reset to result ---- */
 
 struct run {
     const struct fl_plan *plan;
-    bool departs; /* the plan may preempt where it lists nothing: policy random, or mode online */
+    bool measures; /* mode spans */
+    bool departs;  /* the plan may preempt where it lists nothing: policy random, or mode online */
     struct thread *current; /* who runs, or ran last */
     struct thread *next;    /* who runs after this entry, when the entry said so */
     uint32_t next_reason;
@@ -120,7 +123,7 @@ struct run {
     uint32_t reached;
     uint32_t last_index; /* of the thread block used last */
     uint32_t active_space;
-    uint32_t instructions; /* that user mode was given, 0: as many as it likes */
+    uint32_t interrupt_at; /* the k at which the timer will interrupt user mode; 0: at none */
     struct trap broken;    /* of a guest fault */
     uint32_t broken_pc;
 };

@@ -46,18 +46,20 @@ static struct thread *listed(struct thread *thread)
     return here ? find_ready(entry->target) : NULL;
 }
 
-uint32_t plan_instructions(struct thread *thread)
+uint32_t plan_next_k(struct thread *thread)
 {
     if (thread->plan == NULL || run.departs) {
         return 0;
     }
     const struct fl_preemption *entry = next_listed(thread);
-    return entry != NULL && entry->n == thread->n ? entry->k - thread->k : 0;
+    return entry != NULL && entry->n == thread->n ? entry->k : 0;
 }
 
 struct thread *plan_interruption(struct thread *thread)
 {
-    return thread->plan != NULL ? listed(thread) : NULL;
+    struct thread *target = listed(thread);
+    thread->plan++;
+    return target;
 }
 
 /* Marsaglia's xorshift32. */
@@ -109,5 +111,5 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
     if (point_depth[point] > run.plan->depth) {
         return NULL;
     }
-    return run.plan->mode == FL_MODE_ONLINE ? decided(thread, point) : drawn();
+    return (run.plan->mode & FL_MODE_ONLINE) ? decided(thread, point) : drawn();
 }

@@ -13,7 +13,8 @@ static void reset(const struct fl_plan *plan)
     arch_spaces_reset();
     run = (struct run){
         .plan = plan,
-        .departs = plan->mode == FL_MODE_ONLINE || plan->policy == FL_POLICY_RANDOM,
+        .departs = (plan->mode & FL_MODE_ONLINE) || plan->policy == FL_POLICY_RANDOM,
+        .measures = plan->mode & FL_MODE_SPANS,
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
@@ -31,7 +32,7 @@ static void first_dispatch(void)
     run.active_space = core->space;
     arch_set_thread_pointer(FL_UTCB_BASE + core->index * FL_PAGE_SIZE);
     run.current = core;
-    arch_run(&core->frame);
+    arch_run(to_user(core));
 }
 
 void run_end(uint32_t outcome)

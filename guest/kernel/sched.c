@@ -150,7 +150,7 @@ static void interrupted(struct thread *thread)
         run_end(FL_OUTCOME_HUNG);
         return;
     }
-    thread->k += run.instructions;
+    thread->k = run.interrupt_at;
     trace(FL_EVENT_INTERRUPT, thread, run.ready_set, arch_trap_pc(&thread->frame, false),
           thread->k);
     struct thread *target = plan_interruption(thread);
@@ -159,28 +159,43 @@ static void interrupted(struct thread *thread)
     }
 }
 
-/* To user mode: until the next entry, or for as many instructions as the plan lets it have. */
-static struct arch_frame *leave(struct thread *thread)
+/* The first instruction of user mode that comes next, counted from the thread's last entry. */
+static uint32_t next_instruction(const struct thread *thread)
+{
+    return thread->k != 0 ? thread->k : 1;
+}
+
+struct arch_frame *to_user(struct thread *thread)
 {
     if (thread->fault_resolved) {
         resume_from_fault(thread);
     }
-    run.instructions = plan_instructions(thread);
-    if (run.instructions == 0) {
-        return &thread->frame;
+    run.interrupt_at = plan_next_k(thread);
+    if (run.interrupt_at != 0) {
+        return arch_run_for(&thread->frame, run.interrupt_at - next_instruction(thread));
     }
-    return arch_run_for(&thread->frame, run.instructions);
+    return run.measures ? arch_run_until(&thread->frame, run.start + run.plan->budget)
+                        : &thread->frame;
+}
+
+static void tell_span(const struct thread *thread, uint32_t instructions)
+{
+    trace_point(FL_POINT_NONE);
+    trace(FL_EVENT_SPAN, thread, 0, instructions, next_instruction(thread));
 }
 
 struct arch_frame *kernel_trap(const struct trap *trap)
 {
-    run.now = arch_time() - run.start;
+    run.now = trap->time - run.start;
+    if (run.measures) {
+        tell_span(run.current, trap->instructions);
+    }
     if (trap->kind == TRAP_TIMER) {
         interrupted(run.current);
     } else {
         enter(run.current, trap);
     }
-    if (run.instructions != 0) {
+    if (run.interrupt_at != 0) {
         arch_timer_arm(run.start + run.plan->budget);
     }
     while (run.outcome == FL_OUTCOME_NONE) {
@@ -192,7 +207,7 @@ struct arch_frame *kernel_trap(const struct trap *trap)
         }
         dispatch(thread);
         if (!thread->deferred) {
-            return leave(thread);
+            return to_user(thread);
         }
         thread->deferred = false;
         trace_point(entry_point(thread));

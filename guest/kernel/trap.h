@@ -8,9 +8,12 @@ enum trap_kind { TRAP_SYSCALL, TRAP_FAULT, TRAP_EXCEPTION, TRAP_TIMER };
 
 struct trap {
     enum trap_kind kind;
-    uint32_t address; /* TRAP_FAULT: what was touched */
-    uint32_t access;  /* TRAP_FAULT: FL_ACCESS_* */
-    uint32_t status;  /* the architecture's own code */
+    uint32_t address;      /* TRAP_FAULT: what was touched */
+    uint32_t access;       /* TRAP_FAULT: FL_ACCESS_* */
+    uint32_t status;       /* the architecture's own code */
+    uint64_t time;         /* arch_time() on entry */
+    uint32_t instructions; /* executed in user mode, with the one that trapped; good only after
+                              arch_run_for and arch_run_until */
 };
 
 struct arch_frame;

@@ -125,6 +125,8 @@ void arch_run(struct arch_frame *frame);
 /* What a trap handler returns instead of `frame` to have user mode interrupted after so many
  * instructions, exactly: before the one that follows. */
 struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions);
+/* The same until about that time. After either, the next trap says how many were executed. */
+struct arch_frame *arch_run_until(struct arch_frame *frame, uint64_t time);
 /* Leaves the trap or exception in progress: arch_run returns. */
 _Noreturn void arch_run_abandon(void);
 

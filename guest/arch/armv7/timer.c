@@ -26,15 +26,32 @@ void arch_timer_arm(uint64_t time)
     __asm__ volatile("mcrr p15, 3, %0, %1, c14" ::"r"((uint32_t)time), "r"((uint32_t)(time >> 32)));
 }
 
-/* From the reading of the counter in vectors.S (resume_for) to the first user instruction. */
-#define INSTRUCTIONS_TO_USER 6u
+/* From the reading of the counter in vectors.S (resume_measured) to the first user instruction. */
+#define INSTRUCTIONS_TO_USER 7u
 
-uint32_t resume_delay HOT; /* read by vectors.S */
+uint64_t resume_delay HOT; /* read by vectors.S */
+uint32_t resume_time HOT;  /* written by vectors.S: low half of the counter */
+
+static struct arch_frame *measured(struct arch_frame *frame)
+{
+    return (struct arch_frame *)((uintptr_t)frame | 1u);
+}
 
 struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions)
 {
-    resume_delay = instructions - 1 + INSTRUCTIONS_TO_USER;
-    return (struct arch_frame *)((uintptr_t)frame | 1u);
+    resume_delay = (uint64_t)instructions + INSTRUCTIONS_TO_USER;
+    return measured(frame);
+}
+
+struct arch_frame *arch_run_until(struct arch_frame *frame, uint64_t time)
+{
+    resume_delay = time - arch_time();
+    return measured(frame);
+}
+
+uint32_t arch_instructions(uint64_t trapped, uint32_t entry_cost)
+{
+    return (uint32_t)trapped - resume_time - INSTRUCTIONS_TO_USER - entry_cost;
 }
 
 void arch_timer_acknowledge(void)

@@ -3,6 +3,9 @@
 #include "arch.h"
 #include "../../kernel/trap.h"
 
+/* timer.c */
+uint32_t arch_instructions(uint64_t trapped, uint32_t entry_cost);
+
 enum {
     VECTOR_UNDEFINED = 1,
     VECTOR_SYSCALL = 2,
@@ -57,29 +60,37 @@ static struct trap fetch_trap(void)
     };
 }
 
-/* Called by vectors.S on the kernel's stack. */
-struct arch_frame *arch_trap(uint32_t vector);
-
-struct arch_frame *arch_trap(uint32_t vector)
+static struct trap decode(uint32_t vector)
 {
-    struct trap trap;
     switch (vector) {
     case VECTOR_SYSCALL:
-        trap = (struct trap){.kind = TRAP_SYSCALL};
-        break;
+        return (struct trap){.kind = TRAP_SYSCALL};
     case VECTOR_IRQ:
-        trap = (struct trap){.kind = TRAP_TIMER};
-        break;
+        return (struct trap){.kind = TRAP_TIMER};
     case VECTOR_DATA:
-        trap = data_trap();
-        break;
+        return data_trap();
     case VECTOR_FETCH:
-        trap = fetch_trap();
-        break;
+        return fetch_trap();
     default:
-        trap = (struct trap){.kind = TRAP_EXCEPTION, .status = vector};
-        break;
+        return (struct trap){.kind = TRAP_EXCEPTION, .status = vector};
     }
+}
+
+/* Instructions of vectors.S from each vector to the reading of the counter, less one where the
+ * instruction that trapped has begun. */
+static const uint8_t entry_cost[] = {
+    [VECTOR_UNDEFINED] = 14, [VECTOR_SYSCALL] = 5, [VECTOR_FETCH] = 14,
+    [VECTOR_DATA] = 14,      [VECTOR_IRQ] = 7,
+};
+
+/* Called by vectors.S on the kernel's stack. `time`: arch_time() on entry. */
+struct arch_frame *arch_trap(uint32_t vector, uint64_t time);
+
+struct arch_frame *arch_trap(uint32_t vector, uint64_t time)
+{
+    struct trap trap = decode(vector);
+    trap.time = time;
+    trap.instructions = arch_instructions(time, entry_cost[vector]);
     return kernel_trap(&trap);
 }
 

@@ -57,34 +57,42 @@ syscall:
 	stmdb	sp, {r0-r14}^
 	mov	r0, #VECTOR_SYSCALL
 enter:
+	mrrc	p15, 1, r2, r3, c14	/* CNTVCT: second argument of arch_trap */
 	ldr	r1, =run_stack
 	ldr	sp, [r1]
 	bl	arch_trap
 	cmp	r0, #0
 	beq	leave
 
-resume:				/* r0: struct arch_frame, bit 0 set: for resume_delay ticks only */
+resume:				/* r0: struct arch_frame, bit 0 set: exactly measured */
 	tst	r0, #1
-	bne	resume_for
+	bne	resume_measured
 	clrex
 	add	sp, r0, #FRAME_PC
 	ldmia	r0, {r0-r14}^
 	nop
+	.global	resume_user
+resume_user:
 	rfeia	sp!
 
-/* The timer is set as late as can be, a fixed number of instructions before user mode. */
-resume_for:
+/* The counter is read, and the timer set when there is a delay, as late as can be: from that
+ * reading to user mode it is a fixed number of instructions (timer.c). */
+resume_measured:
 	bic	r0, r0, #1
 	clrex
 	add	sp, r0, #FRAME_PC
-	ldr	r1, =resume_delay
-	ldr	r1, [r1]
-	mrrc	p15, 1, r2, r3, c14	/* CNTVCT */
-	adds	r2, r2, r1
-	adc	r3, r3, #0
+	ldr	r4, =resume_delay
+	ldrd	r4, r5, [r4]
+	ldr	r1, =resume_time
+	mrrc	p15, 1, r2, r3, c14
+	str	r2, [r1]
+	adds	r2, r2, r4
+	adc	r3, r3, r5
 	mcrr	p15, 3, r2, r3, c14	/* CNTV_CVAL */
 	ldmia	r0, {r0-r14}^
 	nop
+	.global	resume_user_measured
+resume_user_measured:
 	rfeia	sp!
 
 undefined:
