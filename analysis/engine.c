@@ -53,7 +53,7 @@ struct engine *engine_new(void)
         engine->states_size +=
             (checks[i]->state_size + STATE_ALIGN - 1) / STATE_ALIGN * STATE_ALIGN;
     }
-    engine->states = g_malloc0(engine->states_size);
+    engine->states = g_malloc0(MAX(engine->states_size, STATE_ALIGN));
     find_listeners(engine);
     engine->context = (struct check_context){.model = &engine->model, .engine = engine};
     engine_begin(engine, NULL, 0);
@@ -76,8 +76,7 @@ void engine_begin(struct engine *engine, const struct fl_scenario *scenario, uns
 {
     model_begin(&engine->model, scenario, variant);
     places_clear(&engine->places);
-    if (engine->states_size)
-        memset(engine->states, 0, engine->states_size);
+    memset(engine->states, 0, engine->states_size);
     engine->verdict = (struct verdict){.violations = engine->violations};
     engine->events = 0;
     engine->hash = HASH_START;
