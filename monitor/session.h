@@ -25,7 +25,7 @@ struct session_options {
 struct run {
     struct fl_plan plan;
     struct fl_result result; /* sanitised: packet numbers are within the ring */
-    char death[160];         /* how the guest ended, for FL_OUTCOME_DEAD and _SILENT */
+    char death[160];         /* how the guest ended: FL_OUTCOME_DEAD, _SILENT, _ABI_VIOLATION */
     bool corrupt;            /* the guest wrote nonsense into its result or its packets */
 };
 
@@ -41,7 +41,8 @@ void session_post(struct session *session, const struct fl_plan *plan);
 enum session_event { SESSION_RUN, SESSION_TIMEOUT, SESSION_ASK, SESSION_FAILED };
 
 /* Waits, asleep, for the next run to end or, in online mode, for the guest to ask. A run must be
- * released before the next call. SESSION_FAILED: no guest can be had any more. */
+ * released before the next call. timeout_ms < 0: no limit. SESSION_TIMEOUT also when a signal came,
+ * and when nothing is in flight. SESSION_FAILED: no guest can be had any more. */
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
                                 struct fl_decision *ask, GError **error);
 /* Online: target path, or 0 to go on. */
