@@ -44,6 +44,21 @@ struct place {
     uint64_t event;
 };
 
+/* A stretch of user mode between two kernel entries of one thread: its places with k >= 1. Told by
+ * the guest (event span) when the plan's mode has FL_MODE_SPANS. Nothing else runs meanwhile, so
+ * the threads that could run instead are the same all along. */
+struct span {
+    uint32_t thread;       /* path */
+    uint32_t n;            /* of the entry that it follows; 0: the thread's start */
+    uint32_t k;            /* its first instruction, from 1 */
+    uint32_t instructions; /* places k .. k + instructions - 1; the last is the one that enters the
+                              kernel, unless an interruption ended the span */
+    uint16_t space;
+    uint16_t n_ready;
+    uint32_t ready; /* index in engine_ready(), as of a place */
+    uint64_t event; /* of the entry or interruption that ended it */
+};
+
 struct engine *engine_new(void);
 void engine_free(struct engine *engine);
 
@@ -62,5 +77,7 @@ const struct verdict *engine_end(struct engine *engine, uint32_t outcome);
  * with k >= 1 only where the plan interrupted, with point none. */
 const struct place *engine_places(const struct engine *engine, size_t *count);
 const uint32_t *engine_ready(const struct engine *engine);
+/* In the order of the run; the i-th belongs to the i-th entry or interruption. */
+const struct span *engine_spans(const struct engine *engine, size_t *count);
 
 #endif

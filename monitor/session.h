@@ -12,6 +12,7 @@
 #include "abi.h"
 #include "backend/backend.h"
 #include "image.h"
+#include "plugin/access_log.h"
 
 struct session;
 
@@ -19,6 +20,7 @@ struct session_options {
     const struct backend_ops *backend; /* NULL: the first of backends[] */
     const struct image *image;         /* must outlive the session */
     double watchdog;                   /* seconds without progress; 0: the default */
+    bool accesses;                     /* record user mode's accesses (BACKEND_ACCESSES) */
 };
 
 /* A run that has ended. The packets lie in the ring until session_release. */
@@ -53,6 +55,10 @@ void session_answer(struct session *session, uint32_t target);
 const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
                                        size_t *n_events);
 void session_release(struct session *session);
+
+/* The accesses of the run last waited for, in order, without its ACCESS_RUN record; NULL unless the
+ * session was opened with `accesses`. Valid until session_release. */
+const struct access *session_accesses(struct session *session, size_t *count);
 
 /* Forget what is posted and not yet waited for (a search ended early). */
 void session_drop(struct session *session);

@@ -16,6 +16,7 @@ enum backend_capability {
     BACKEND_INSN = 1 << 2, /* preemptions with k >= 1 */
     BACKEND_GDB = 1 << 3,
     BACKEND_SNAPSHOTS = 1 << 4,
+    BACKEND_ACCESSES = 1 << 5, /* can tell which memory user mode touches */
 };
 
 struct backend_config {

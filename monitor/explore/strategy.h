@@ -29,8 +29,10 @@ struct run_report {
     const struct fl_plan *plan;
     const struct fl_result *result;
     const struct verdict *verdict;
-    const struct place *places;
+    const struct place *places; /* of the search's depth only, in the order of the run */
     size_t n_places;
+    unsigned generation; /* grows when what counts as a place at depth access has grown: runs
+                            reported with a smaller one may have had more places than they said */
     const uint32_t *ready;
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
     const uint64_t *taken_at;          /* the index of each one's event */
