@@ -64,6 +64,12 @@ static void spent_plan(struct fl_plan *plan, unsigned i)
     plan->budget = 1;
 }
 
+static void measured_plan(struct fl_plan *plan, unsigned i)
+{
+    drawn_plan(plan, i);
+    plan->mode = FL_MODE_SPANS;
+}
+
 /* ---- What is done with a run ---- */
 
 struct tally {
@@ -71,6 +77,7 @@ struct tally {
     uint64_t runs, events, entries, instructions;
     uint64_t by_event[FL_EVENT_COUNT];
     uint64_t flushes;
+    uint64_t in_core, in_programs; /* instructions in user mode */
 };
 
 typedef void (*take_run)(struct session *session, const struct run *run, struct tally *tally);
@@ -96,6 +103,16 @@ static void check(struct session *session, const struct run *run, struct tally *
     tally->runs++;
 }
 
+static void count_event(const struct fl_event *event, struct tally *tally)
+{
+    uint16_t id = fl_event_id(event);
+    tally->by_event[id]++;
+    if (id == FL_EVENT_SWITCH && event->aux != 0)
+        tally->flushes++;
+    if (id == FL_EVENT_SPAN)
+        *(event->thread == FL_PATH_CORE ? &tally->in_core : &tally->in_programs) += event->arg;
+}
+
 static void count(struct session *session, const struct run *run, struct tally *tally)
 {
     tally->runs++;
@@ -105,11 +122,8 @@ static void count(struct session *session, const struct run *run, struct tally *
         size_t n_events;
         const struct fl_packet *packet = session_packet(session, run, i, &n_events);
         tally->events += n_events;
-        for (size_t j = 0; j < n_events; j++) {
-            uint16_t id = fl_event_id(&packet->events[j]);
-            tally->by_event[id]++;
-            tally->flushes += id == FL_EVENT_SWITCH && packet->events[j].aux != 0;
-        }
+        for (size_t j = 0; j < n_events; j++)
+            count_event(&packet->events[j], tally);
     }
 }
 
@@ -167,13 +181,17 @@ static void print_counts(const struct tally *tally)
     double runs = (double)tally->runs;
     const uint64_t *by = tally->by_event;
     printf("in a run, on average:\n");
-    printf("  %8.0f  instructions\n", (double)tally->instructions / runs);
+    printf("  %8.0f  instructions in core\n", (double)tally->in_core / runs);
+    printf("  %8.0f  instructions in the scenario's programs\n", (double)tally->in_programs / runs);
+    printf("  %8.0f  instructions in the kernel\n",
+           (double)(tally->instructions - tally->in_core - tally->in_programs) / runs);
     printf("  %8.1f  kernel entries\n", (double)tally->entries / runs);
     printf("  %8.1f  faults\n", (double)by[FL_EVENT_FAULT_RAISE] / runs);
     printf("  %8.1f  pages mapped\n", (double)by[FL_EVENT_MAP] / runs);
     printf("  %8.1f  switches\n", (double)by[FL_EVENT_SWITCH] / runs);
     printf("  %8.1f  TLB flushes at a switch of spaces\n", (double)tally->flushes / runs);
-    printf("  %8.1f  events of %zu bytes\n", (double)tally->events / runs, sizeof(struct fl_event));
+    printf("  %8.1f  events of %zu bytes\n", (double)(tally->events - by[FL_EVENT_SPAN]) / runs,
+           sizeof(struct fl_event));
 }
 
 static int measure(struct session *session)
@@ -183,7 +201,7 @@ static int measure(struct session *session)
     double reset = best(session, spent_plan, leave_unread, &nothing) - handover;
     double run_us = best(session, drawn_plan, leave_unread, &unread);
     double checked_us = best(session, drawn_plan, check, &checked);
-    run_batch(session, drawn_plan, count, &counted);
+    run_batch(session, measured_plan, count, &counted);
     engine_free(checked.engine);
     double cold_us = cold_boot();
 

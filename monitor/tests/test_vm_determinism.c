@@ -23,7 +23,21 @@ static const char *const scenarios[] = {"genode_stack_slot", "smoke", "stack_ove
 static struct image *image;
 static struct capture *cold[PLANS];
 
-/* The i-th random plan: a variant in turn, drawn preemptions from rare to frequent. */
+/* A preemption between two instructions: some k after some entry of the main thread. */
+static void preempt_anywhere(struct fl_plan *plan, unsigned i)
+{
+    plan->policy = FL_POLICY_FIXED;
+    plan->n_preemptions = 1;
+    plan->preemptions[0] = (struct fl_preemption){
+        .thread = FL_PATH_DOMAIN(0),
+        .n = i % 31,
+        .k = 1 + i % 67,
+        .target = i % 2 == 0 ? FL_PATH_CHILD2(0, 1) : FL_PATH_CORE,
+    };
+}
+
+/* The i-th random plan: a variant in turn, drawn preemptions from rare to frequent, or one between
+ * two instructions. */
 static void make_plan(struct fl_plan *plan, unsigned i)
 {
     int index = image_scenario(image, scenarios[i % G_N_ELEMENTS(scenarios)]);
@@ -34,6 +48,8 @@ static void make_plan(struct fl_plan *plan, unsigned i)
     plan->depth = i % 2 == 0 ? FL_DEPTH_IPC : FL_DEPTH_SYNC;
     plan->seed = i + 1;
     plan->chance = UINT32_MAX >> (1 + i % 6);
+    if (i % 5 == 0)
+        preempt_anywhere(plan, i);
 }
 
 static struct session *open_session(void)
@@ -144,12 +160,19 @@ static void warm_in_another_process(uint32_t seed)
 static void test_plans_differ(void **state)
 {
     (void)state;
-    unsigned same = 0;
-    for (unsigned i = 0; i < PLANS; i++)
+    unsigned same = 0, between_instructions = 0;
+    for (unsigned i = 0; i < PLANS; i++) {
         run_cold(i);
+        if (i % 5 == 0)
+            between_instructions += cold[i]->result.reached;
+    }
     for (unsigned i = PERIOD; i < PLANS; i++)
         same += capture_same(cold[i], cold[i - PERIOD]);
-    assert_true(same < PLANS / 2); /* else equal streams would prove little */
+    /* else equal streams would prove little */
+    assert_true(same < PLANS / 2);
+    assert_true(between_instructions > 0);
+    printf("%u plans like the one before, %u preempted between instructions\n", same,
+           between_instructions);
 }
 
 static void test_warm(void **state)
