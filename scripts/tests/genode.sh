@@ -23,3 +23,12 @@ expect 0 "$faultline" replay "${traces[0]}" --times 1000 --json
 holds '.times == 1000 and .equal == 1000'
 expect 0 "$faultline" replay "${traces[0]}" --online --json
 holds '.equal == 1'
+
+# The fixes hold for more threads too, and a stack that fits no slot is refused and harms nobody.
+for row in 'fixed creators=3' 'quickfix creators=3' 'fixed order=1' 'fixed stack_size=2097152' \
+    'racy stack_size=2097152'; do
+    expect 0 "$faultline" explore "genode_stack_slot/${row% *}" --depth ipc --bound 2 --json \
+        --param "${row#* }"
+    holds '.verdict == "nothing-left"'
+    echo "$row: nothing left after $(value .runs) runs"
+done
