@@ -11,6 +11,10 @@ shift
 ram=0x40000000     # physical, of the architecture
 kernel=0x40000000  # kernel virtual - physical
 page=0x1000
+hot="vectors kernel_trap arch_trap enter trace trace_space packet_next packet_close plan_departure
+    entry_point entry_perform dispatch to_user do_ipc_call do_ipc_reply_wait call deliver answer
+    copy_message take wait thread_find partner_or_fail caller_of ready unready queue_append queue_remove
+    run_next block arch_space_activate do_mark do_lock do_unlock lock_word"
 kernel_object="*$build/program/kernel.o"
 
 # Each part has a symbol of its own for where it is loaded: one that moved on would be read with its
@@ -56,12 +60,15 @@ SECTIONS
   . = $ram + $kernel + 0x10000;
   .kernel.text : AT(ADDR(.kernel.text) - $kernel) {
     *(.text.boot)
+    . = ALIGN($page);
+EOF
+for function in $hot; do echo "    $kernel_object(.text.$function)"; done
+cat <<EOF
+    $kernel_object(.rodata .rodata.*)
     $kernel_object(.text .text.*)
     . = ALIGN(16);
   }
   .kernel.rodata : AT(ADDR(.kernel.rodata) - $kernel) {
-    $kernel_object(.rodata .rodata.*)
-    . = ALIGN(16);
     programs = .;
 EOF
 for name in core "$@"; do segments "$name"; done

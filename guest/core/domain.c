@@ -64,7 +64,7 @@ uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_arg
     if (!client)
         return FL_ERROR_NO_MEMORY;
     args.space = domain->space;
-    args.pager = info()->core;
+    args.pager = SYS_CORE;
     args.utcb_frame = client->utcb_frame;
     uint32_t status = sys_thread_create(&args, &client->tid);
     if (status != FL_ERROR_OK)

@@ -7,6 +7,9 @@
 
 typedef uint32_t tid_t;
 
+/* Core, the first thread of every run, has an id that all know (as sigma0 has in L4). */
+#define SYS_CORE 0x100u
+
 enum {
 #define SYSCALL(number, NAME, handler, POINT) SYS_##NAME = number,
 #include "syscalls.def"

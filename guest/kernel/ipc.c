@@ -246,7 +246,7 @@ void ipc_abandon(struct thread *gone)
         sender->state = THREAD_CALLING;
         sender->partner = gone;
     }
-    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+    for (uint32_t i = 0; i < threads_used(); i++) {
         struct thread *thread = &threads[i];
         bool waits = thread->state == THREAD_CALLING || thread->state == THREAD_RECEIVING;
         if (!waits || thread->partner != gone) {

@@ -76,6 +76,8 @@ extern struct thread threads[FL_MAX_THREADS];
 struct thread *thread_new(struct thread *parent, const struct sys_thread_args *args);
 struct thread *thread_find(uint32_t id); /* alive or halted; NULL otherwise */
 void thread_halt(struct thread *thread, uint32_t reason);
+/* Blocks from the first on that this run has used. */
+uint32_t threads_used(void);
 bool thread_alive(const struct thread *thread);
 
 /* ---- sched.c: one FIFO ready queue, and the plan's departures from it ---- */

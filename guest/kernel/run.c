@@ -6,7 +6,7 @@ struct run run HOT;
 
 static void reset(const struct fl_plan *plan)
 {
-    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+    for (uint32_t i = 0; i < threads_used(); i++) {
         threads[i].state = THREAD_NONE;
         threads[i].id = 0;
     }

@@ -58,7 +58,7 @@ void run_next(struct thread *thread, uint32_t reason)
  * servers wait in their top receive. */
 static uint32_t idle_outcome(void)
 {
-    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+    for (uint32_t i = 0; i < threads_used(); i++) {
         const struct thread *thread = &threads[i];
         if (!thread_alive(thread)) {
             continue;

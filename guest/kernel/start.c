@@ -98,8 +98,9 @@ bool start_core(void)
         .flags = SYS_THREAD_SERVER,
     };
     struct thread *core = thread_new(NULL, &args);
-    struct info *page = arch_frame_address(info_frame);
-    page->core = core->id;
+    if (core == NULL || core->id != SYS_CORE) {
+        return false;
+    }
     trace_space(FL_EVENT_THREAD_CREATE, FL_PATH_KERNEL, FL_SPACE_KERNEL, core->path, core->index,
                 core->space);
     return true;

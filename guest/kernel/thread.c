@@ -12,6 +12,11 @@ bool thread_alive(const struct thread *thread)
            thread->state != THREAD_HALTED;
 }
 
+uint32_t threads_used(void)
+{
+    return run.threads_made < FL_MAX_THREADS ? run.threads_made : FL_MAX_THREADS;
+}
+
 struct thread *thread_find(uint32_t id)
 {
     uint32_t index = id & ((1u << ID_SHIFT) - 1);

@@ -94,7 +94,7 @@ void do_thread_join(struct thread *thread)
 
 void join_finish(struct thread *ended)
 {
-    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+    for (uint32_t i = 0; i < threads_used(); i++) {
         struct thread *thread = &threads[i];
         if (thread->state == THREAD_JOINING && thread->partner == ended) {
             trace(FL_EVENT_JOIN, thread, ended->path, 1, 0);

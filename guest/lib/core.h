@@ -11,7 +11,6 @@
 #define FAULTLINE_CORE_H
 
 #include <stdint.h>
-#include "info.h"
 #include "sys.h"
 
 typedef uint32_t core_handle_t;
@@ -27,7 +26,7 @@ enum {
 SYS_ALWAYS_INLINE uint32_t core_call(uint32_t label, struct msg *msg)
 {
     msg->label = label;
-    uint32_t status = sys_call(info()->core, msg);
+    uint32_t status = sys_call(SYS_CORE, msg);
     return status == FL_ERROR_OK ? msg->label : status;
 }
 

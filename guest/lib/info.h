@@ -20,7 +20,6 @@ struct info {
     uint32_t params[FL_MAX_PARAMS];
     uint32_t domain; /* index of this domain; of no meaning to core */
     uint32_t n_domains;
-    uint32_t core;                  /* tid of the pager */
     uint32_t mains[FL_MAX_DOMAINS]; /* tid of each domain's main thread */
     /* core only: */
     uint32_t frames_first, frames_count; /* frames that core may hand out */

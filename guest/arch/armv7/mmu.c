@@ -18,7 +18,7 @@
 #define L2_AP_WRITE   0x00000010u
 
 static uint32_t first_level[ARCH_MAX_SPACES][L1_ENTRIES] __attribute__((aligned(8192)));
-static uint32_t second_level[L2_TABLES][L2_ENTRIES] __attribute__((aligned(1024)));
+static uint32_t second_level[L2_TABLES][L2_ENTRIES] __attribute__((aligned(4096)));
 static uint32_t *table_user[L2_TABLES]; /* the first-level entry that points to the table */
 static uint32_t tables_used;
 
@@ -97,14 +97,15 @@ void arch_map_sections(uint32_t space, uint32_t address, uint32_t frame, uint32_
     }
 }
 
+/* No isb: the kernel half is the same in every space, and the return to user mode, before which the
+ * user half is not touched, is a context synchronization event (B3.15.5). */
 void arch_space_activate(uint32_t space)
 {
     uint32_t table = physical(first_level[space]);
     __asm__ volatile("dsb\n\t"
                      "mcr p15, 0, %0, c2, c0, 0\n\t" /* TTBR0 */
                      "mcr p15, 0, %1, c8, c7, 0\n\t" /* TLBIALL */
-                     "dsb\n\t"
-                     "isb" ::"r"(table),
+                     "dsb" ::"r"(table),
                      "r"(0)
                      : "memory");
 }
