@@ -13,7 +13,7 @@
 #define ACCESS_LOG_RECORDS (1u << 20)
 
 enum access_kind {
-    ACCESS_RUN = 0,   /* a run begins; address: how many runs this guest began before it */
+    ACCESS_RUN = 0, /* a run begins; address: how many runs this guest began before it */
     ACCESS_LOAD = 1,
     ACCESS_STORE = 2, /* also the store of an exclusive pair that succeeded */
 };
