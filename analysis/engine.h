@@ -53,6 +53,9 @@ struct span {
     uint32_t k;            /* its first instruction, from 1 */
     uint32_t instructions; /* places k .. k + instructions - 1; the last is the one that enters the
                               kernel, unless an interruption ended the span */
+    bool resumed;          /* an interruption stopped the thread before its first instruction: that
+                              place is the interruption's */
+    bool interrupted;      /* an interruption ended it */
     uint16_t space;
     uint16_t n_ready;
     uint32_t ready; /* index in engine_ready(), as of a place */

@@ -56,8 +56,11 @@ const struct fl_packet *session_packet(struct session *session, const struct run
                                        size_t *n_events);
 void session_release(struct session *session);
 
+#define SESSION_ACCESSES (1u << 20)
+
 /* The accesses of the run last waited for, in order, without its ACCESS_RUN record; NULL unless the
- * session was opened with `accesses`. Valid until session_release. */
+ * session was opened with `accesses`. Valid until session_release. Of a run with more than
+ * SESSION_ACCESSES, which is one that hangs, the first so many. */
 const struct access *session_accesses(struct session *session, size_t *count);
 
 /* Forget what is posted and not yet waited for (a search ended early). */

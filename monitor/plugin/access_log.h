@@ -20,7 +20,7 @@ enum access_kind {
 
 struct access {
     uint32_t pc;      /* of the user instruction, virtual */
-    uint32_t address; /* physical */
+    uint32_t address; /* physical, from the beginning of guest RAM */
     uint32_t span;    /* which stretch of user mode of the run, from 0: ended by the run's span-th
                          entry or interruption event */
     uint32_t place;   /* bits 0-23: the instruction's number in its span, from 1; 24-27: log2 of the
