@@ -14,6 +14,8 @@ struct report_place {
     unsigned line;
 };
 typedef bool (*report_lookup)(void *data, uint64_t pc, struct report_place *place);
+/* What lies at a data address: "list_lock", "slots_taken + 4". false: not known. */
+typedef bool (*report_name)(void *data, uint64_t address, char *name, size_t size);
 
 struct report {
     const struct fl_scenario *scenario; /* may be NULL */
@@ -23,7 +25,8 @@ struct report {
     const struct fl_preemption *taken; /* that took place, in the order of the run */
     size_t n_taken;
     report_lookup lookup; /* may be NULL */
-    void *lookup_data;
+    report_name name;     /* may be NULL */
+    void *lookup_data;    /* of both */
 };
 
 /* "stack-slot-exclusive: slot 3 (0x40300000) reserved by ...", or "clean", or why inconclusive. */

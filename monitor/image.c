@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "objects.h"
 #include "symbols.h"
 
 #define IMAGE_MAX_BYTES     (64u << 20)
@@ -270,6 +271,7 @@ struct image *image_open(const char *path, GError **error)
     g_strlcpy(image->hash, hash, sizeof image->hash);
     g_free(hash);
     image->debug = image_debug_new(opened->elf);
+    image->objects = image_objects_new(opened->elf);
     return image;
 }
 
@@ -279,6 +281,7 @@ void image_close(struct image *image)
         return;
     struct opened *opened = (struct opened *)image;
     image_debug_free(image->debug);
+    image_objects_free(image->objects);
     elf_end(opened->elf);
     g_free((void *)image->scenarios);
     g_free((void *)image->data);

@@ -20,7 +20,8 @@ struct image {
     struct fl_image header;
     const struct fl_scenario *scenarios;
     size_t n_scenarios;
-    struct image_debug *debug; /* symbols.c */
+    struct image_debug *debug;     /* symbols.c */
+    struct image_objects *objects; /* objects.c */
 };
 
 /* Refuses, in one line each: no file, no ELF, no Faultline guest, another ABI version. */
@@ -39,5 +40,17 @@ struct source_place {
     unsigned line;
 };
 bool image_source(const struct image *image, uint64_t pc, struct source_place *place);
+
+/* All functions that `pc` lies in, those inlined into others first; at most max. The line is where
+ * the function is left for the one before it. */
+struct source_frame {
+    struct source_place place;
+    unsigned declared; /* line at which the function begins */
+};
+size_t image_frames(const struct image *image, uint64_t pc, struct source_frame *frames,
+                    size_t max);
+
+/* The data at a virtual address of a program: "list_lock", "slots_taken + 4". false: not known. */
+bool image_object(const struct image *image, uint64_t address, char *name, size_t size);
 
 #endif

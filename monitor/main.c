@@ -15,9 +15,9 @@ static const struct verb verbs[] = {
     {"run", cmd_run, "one run of a variant, recorded as a trace"},
     {"explore", cmd_explore, "search the schedules of a variant for a violation"},
     {"replay", cmd_replay, "run a trace's plan again and compare"},
+    {"explain", cmd_explain, "a recorded run in lanes, and what decides it"},
     {"verify", cmd_verify, "judge recorded traces"},
     {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
-    {"doctor", cmd_doctor, "what this machine lacks, and how to mend it"},
 };
 
 static void print_help(void)

@@ -13,6 +13,7 @@ enum exit_code {
 
 /* argv[0] is the verb. */
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

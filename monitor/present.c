@@ -19,6 +19,19 @@ static bool look_up(void *data, uint64_t pc, struct report_place *place)
     return true;
 }
 
+static bool name_data(void *data, uint64_t address, char *name, size_t size)
+{
+    const struct subject *subject = data;
+    return image_object(subject->image, address, name, size);
+}
+
+void present_lookups(struct report *report, const struct subject *subject)
+{
+    report->lookup = look_up;
+    report->name = name_data;
+    report->lookup_data = (void *)subject;
+}
+
 /* A report on a capture. What it points to is owned by the two that are filled in beside it. */
 static struct report report_of(const struct subject *subject, const struct capture *capture,
                                const struct verdict *verdict, struct fl_event **events,
@@ -27,9 +40,8 @@ static struct report report_of(const struct subject *subject, const struct captu
     struct report report = {
         .scenario = subject->scenario,
         .verdict = verdict,
-        .lookup = look_up,
-        .lookup_data = (void *)subject,
     };
+    present_lookups(&report, subject);
     *events = capture_events(capture, &report.n_events);
     *taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
     events_preemptions(*events, report.n_events, 0, *taken, NULL);

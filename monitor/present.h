@@ -7,6 +7,11 @@
 #include "engine.h"
 #include "subject.h"
 
+struct report;
+
+/* Source places and names of data come from the subject's image, which must outlive the report. */
+void present_lookups(struct report *report, const struct subject *subject);
+
 /* "FOUND  check: ..." and the preemptions of the run, a line each, indented. */
 void present_finding(GString *out, const struct subject *subject, const struct capture *capture,
                      const struct verdict *verdict);

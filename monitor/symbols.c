@@ -109,39 +109,55 @@ static void fill(struct source_place *place, Dwarf_Die *unit, Dwarf_Die *functio
     place->line = line > 0 ? (unsigned)line : 0;
 }
 
-/* Goes outward through the frames at pc. The first is kept in case that none is in a .c file. */
-static void walk_frames(struct source_place *place, Dwarf_Die *unit, Dwarf_Addr pc,
-                        Dwarf_Die *scopes, int n_scopes)
+/* Goes outward through the frames at pc. */
+static size_t walk_frames(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die *scopes, int n_scopes,
+                          struct source_frame *frames, size_t max)
 {
-    int line = 0;
+    int line = 0, declared = 0;
+    size_t count = 0;
     const char *file = line_table(unit, pc, &line);
-    for (int i = 0; i < n_scopes && file != NULL; i++) {
+    for (int i = 0; i < n_scopes && file != NULL && count < max; i++) {
         if (!is_function(&scopes[i]))
             continue;
-        bool in_source = g_str_has_suffix(file, ".c");
-        if (in_source || place->function[0] == '\0')
-            fill(place, unit, &scopes[i], file, line);
-        if (in_source || dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
-            return;
+        fill(&frames[count].place, unit, &scopes[i], file, line);
+        if (dwarf_decl_line(&scopes[i], &declared) == 0)
+            frames[count].declared = (unsigned)declared;
+        count++;
+        if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+            break;
         file = call_site(unit, &scopes[i], &line);
     }
+    return count;
 }
 
 /* dwarf_getscopes leaves the tree of inlined calls for the inlined function's own, abstract scopes;
  * dwarf_getscopes_die goes up that tree (as elfutils' addr2line -i does). */
-static void look_up(Dwarf *dwarf, Dwarf_Addr pc, struct source_place *place)
+static size_t look_up(Dwarf *dwarf, Dwarf_Addr pc, struct source_frame *frames, size_t max)
 {
     Dwarf_Die unit;
     if (dwarf == NULL || !find_unit(dwarf, pc, &unit))
-        return;
+        return 0;
     Dwarf_Die *innermost = NULL;
+    size_t count = 0;
     if (dwarf_getscopes(&unit, pc, &innermost) > 0) {
         Dwarf_Die *scopes = NULL;
         int n_scopes = dwarf_getscopes_die(&innermost[0], &scopes);
-        walk_frames(place, &unit, pc, scopes, n_scopes);
+        count = walk_frames(&unit, pc, scopes, n_scopes, frames, max);
         free(scopes);
     }
     free(innermost);
+    return count;
+}
+
+/* The innermost frame in a .c file; the innermost of all in case that none is. */
+static struct source_place *find_source(Dwarf *dwarf, Dwarf_Addr pc)
+{
+    struct source_frame frames[16] = {{.declared = 0}};
+    size_t count = look_up(dwarf, pc, frames, G_N_ELEMENTS(frames));
+    size_t chosen = 0;
+    while (chosen < count && !g_str_has_suffix(frames[chosen].place.file, ".c"))
+        chosen++;
+    return g_memdup2(&frames[chosen < count ? chosen : 0].place, sizeof(struct source_place));
 }
 
 bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_place *place)
@@ -149,8 +165,7 @@ bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_pl
     gpointer key = GSIZE_TO_POINTER((gsize)pc);
     struct source_place *known = g_hash_table_lookup(debug->cache, key);
     if (known == NULL) {
-        known = g_new0(struct source_place, 1);
-        look_up(debug->dwarf, pc, known);
+        known = find_source(debug->dwarf, pc);
         g_hash_table_insert(debug->cache, key, known);
     }
     *place = *known;
@@ -160,4 +175,10 @@ bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_pl
 bool image_source(const struct image *image, uint64_t pc, struct source_place *place)
 {
     return image_debug_source(image->debug, pc, place);
+}
+
+size_t image_frames(const struct image *image, uint64_t pc, struct source_frame *frames, size_t max)
+{
+    memset(frames, 0, max * sizeof(*frames));
+    return look_up(image->debug->dwarf, pc, frames, max);
 }
