@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "check.h"
+#include "frames.h"
 #include "hash.h"
 #include "places.h"
+#include "spans.h"
 #include "trace.h"
 
 #define STATE_ALIGN 16u
@@ -15,6 +17,8 @@
 struct engine {
     struct model model;
     struct places places;
+    struct spans spans;
+    struct frames frames;
     struct verdict verdict;
     struct violation *violations; /* one of each check at most: its earliest */
     struct check_context context;
@@ -44,6 +48,8 @@ struct engine *engine_new(void)
 
     model_init(&engine->model);
     places_init(&engine->places);
+    spans_init(&engine->spans);
+    frames_init(&engine->frames);
     while (checks[engine->n_checks])
         engine->n_checks++;
     engine->violations = g_new0(struct violation, engine->n_checks);
@@ -66,6 +72,8 @@ void engine_free(struct engine *engine)
         return;
     model_free(&engine->model);
     places_free(&engine->places);
+    spans_free(&engine->spans);
+    frames_free(&engine->frames);
     g_free(engine->violations);
     g_free(engine->state_offsets);
     g_free(engine->states);
@@ -76,6 +84,8 @@ void engine_begin(struct engine *engine, const struct fl_scenario *scenario, uns
 {
     model_begin(&engine->model, scenario, variant);
     places_clear(&engine->places);
+    spans_clear(&engine->spans);
+    frames_clear(&engine->frames);
     memset(engine->states, 0, engine->states_size);
     engine->verdict = (struct verdict){.violations = engine->violations};
     engine->events = 0;
@@ -99,6 +109,14 @@ static void run_check(struct engine *engine, size_t i, void (*function)(struct c
     function(&engine->context);
 }
 
+static void add_place(struct engine *engine, const struct fl_event *event)
+{
+    const struct place *place = places_add(&engine->places, &engine->model, event);
+
+    if (place)
+        spans_end(&engine->spans, place);
+}
+
 static void check_event(struct engine *engine, const struct fl_event *event)
 {
     uint16_t id = fl_event_id(event);
@@ -110,8 +128,11 @@ static void check_event(struct engine *engine, const struct fl_event *event)
         size_t i = (size_t)__builtin_ctzll(left);
         run_check(engine, i, checks[i]->event);
     }
+    frames_event(&engine->frames, event, engine->spans.spans->len);
+    if (id == FL_EVENT_SPAN)
+        spans_tell(&engine->spans, &engine->model, event);
     if (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT)
-        places_add(&engine->places, &engine->model, event);
+        add_place(engine, event);
 }
 
 /* After a loss the model no longer knows what is true: events are still counted and hashed. */
@@ -206,4 +227,29 @@ const struct place *engine_places(const struct engine *engine, size_t *count)
 const uint32_t *engine_ready(const struct engine *engine)
 {
     return (const uint32_t *)(const void *)engine->places.ready->data;
+}
+
+const struct span *engine_spans(const struct engine *engine, size_t *count)
+{
+    *count = engine->spans.spans->len;
+    return (const struct span *)(const void *)engine->spans.spans->data;
+}
+
+const struct frame_life *engine_frame_lives(const struct engine *engine, size_t *count)
+{
+    *count = engine->frames.lives->len;
+    return (const struct frame_life *)(const void *)engine->frames.lives->data;
+}
+
+uint32_t engine_lone_spaces(const struct engine *engine)
+{
+    uint32_t one = 0, several = engine->frames.sharing;
+
+    for (guint i = 0; i < engine->model.threads->len; i++) {
+        uint16_t space = model_thread(&engine->model, i)->space;
+        uint32_t bit = space < 32 ? 1u << space : 0;
+        several |= one & bit;
+        one |= bit;
+    }
+    return one & ~several;
 }

@@ -83,4 +83,15 @@ const uint32_t *engine_ready(const struct engine *engine);
 /* In the order of the run; the i-th belongs to the i-th entry or interruption. */
 const struct span *engine_spans(const struct engine *engine, size_t *count);
 
+/* From its span-th span on a frame of guest RAM is other memory than before: nobody had it mapped.
+ * In the order of the run. */
+struct frame_life {
+    uint32_t frame;
+    uint32_t span;
+};
+const struct frame_life *engine_frame_lives(const struct engine *engine, size_t *count);
+/* Bit i: address space i had one thread in all the run, and no page in common with another space
+ * that either may write, as far as events of mapping tell (core's window on the pool has none). */
+uint32_t engine_lone_spaces(const struct engine *engine);
+
 #endif

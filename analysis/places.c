@@ -29,10 +29,11 @@ static void insert_path(GArray *ready, uint32_t first, uint32_t path)
     g_array_index(ready, uint32_t, at) = path;
 }
 
-void places_add(struct places *places, const struct model *model, const struct fl_event *event)
+const struct place *places_add(struct places *places, const struct model *model,
+                               const struct fl_event *event)
 {
     if (model->now.thread == MODEL_NONE)
-        return;
+        return NULL;
     const struct model_thread *thread = model_thread(model, model->now.thread);
     struct place place = {.thread = event->thread,
                           .n = thread->entries,
@@ -49,4 +50,5 @@ void places_add(struct places *places, const struct model *model, const struct f
     }
     place.n_ready = (uint16_t)(places->ready->len - place.ready);
     g_array_append_val(places->places, place);
+    return &g_array_index(places->places, struct place, places->places->len - 1);
 }

@@ -19,7 +19,9 @@ struct places {
 void places_init(struct places *places);
 void places_free(struct places *places);
 void places_clear(struct places *places);
-/* The event is an entry or an interruption, and the model has taken it in. */
-void places_add(struct places *places, const struct model *model, const struct fl_event *event);
+/* The event is an entry or an interruption, and the model has taken it in. NULL: of nobody. Valid
+ * until the next one. */
+const struct place *places_add(struct places *places, const struct model *model,
+                               const struct fl_event *event);
 
 #endif

@@ -1,0 +1,26 @@
+/* Spans: how much of user mode went before each kernel entry (engine.h). The guest says so in an
+ * event of its own, right before the entry or the interruption that ends the span. */
+#ifndef FAULTLINE_SPANS_H
+#define FAULTLINE_SPANS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "engine.h"
+#include "model.h"
+
+struct spans {
+    GArray *spans;    /* struct span */
+    struct span told; /* its end has not come yet */
+    bool pending;
+};
+
+void spans_init(struct spans *spans);
+void spans_free(struct spans *spans);
+void spans_clear(struct spans *spans);
+/* The event is a span; the model has taken it in. */
+void spans_tell(struct spans *spans, const struct model *model, const struct fl_event *event);
+/* The thread has come to an entry or an interruption, which is this place. A span that has no such
+ * end is that of a run whose budget was spent in it: nobody knows who could have run instead. */
+void spans_end(struct spans *spans, const struct place *place);
+
+#endif
