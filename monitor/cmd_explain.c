@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "capture.h"
+#include "check.h"
 #include "cli.h"
+#include "explain.h"
 #include "main.h"
 #include "plan.h"
 #include "present.h"
@@ -14,7 +16,7 @@
 
 struct explain {
     struct subject_options subject_options;
-    gboolean full;
+    gboolean full, no_runs;
 
     const char *trace;
     struct recording *recording;
@@ -27,13 +29,16 @@ static bool parse(struct explain *explain, int *argc, char ***argv, int *status)
 {
     const GOptionEntry entries[] = {
         {"full", 0, 0, G_OPTION_ARG_NONE, &explain->full, "every entry of every thread", NULL},
+        {"no-runs", 0, 0, G_OPTION_ARG_NONE, &explain->no_runs,
+         "only what the trace holds; run nothing to find what decides", NULL},
         G_OPTION_ENTRY_NULL,
     };
     GOptionEntry more[SUBJECT_ENTRIES];
     subject_entries(&explain->subject_options, more);
     return cli_parse(argc, argv, "TRACE",
-                     "Prints a recorded run in lanes, one column a thread. Exit code: 0 clean, 1 "
-                     "violation,\n3 inconclusive.",
+                     "Prints a recorded run in lanes, one column a thread; then, from runs of its "
+                     "neighbours,\nthe two accesses or events whose order decides. Exit code: 0 "
+                     "clean, 1 violation,\n3 inconclusive.",
                      entries, more, status);
 }
 
@@ -99,6 +104,65 @@ static void print_notes(const struct explain *explain)
     fputs(text->str, stdout);
 }
 
+/* ---- what decides ---- */
+
+static bool read_plan(const struct explain *explain, struct fl_plan *plan, GError **error)
+{
+    g_autofree char *path = g_build_filename(explain->trace, "plan.json", NULL);
+    g_autofree char *text = NULL;
+    gsize size;
+    return g_file_get_contents(path, &text, &size, error) &&
+           plan_from_text(text, size, explain->subject.scenario, explain->subject.scenario_index,
+                          plan, error);
+}
+
+static struct explanation *decide(struct explain *explain, const char *check, GError **error)
+{
+    struct fl_plan plan;
+    if (!read_plan(explain, &plan, error))
+        return NULL;
+    const struct session_options options = {
+        .backend = explain->subject.backend,
+        .image = explain->subject.image,
+        .watchdog = explain->subject.watchdog,
+        .accesses = explain->subject.backend->capabilities & BACKEND_ACCESSES,
+    };
+    struct session *session = session_open(&options, error);
+    if (session == NULL)
+        return NULL;
+    const struct samples samples = {
+        .session = session,
+        .engine = explain->engine,
+        .scenario = explain->subject.scenario,
+        .interrupted = cli_interrupted,
+    };
+    struct explanation *explanation =
+        explain_finding(&samples, &explain->subject, &plan, check, error);
+    session_close(session);
+    return explanation;
+}
+
+static void print_decision(struct explain *explain, const char *check)
+{
+    const struct fl_scenario *scenario = explain->subject.scenario;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = g_string_new("\n");
+    struct explanation *explanation = decide(explain, check, &error);
+    if (explanation != NULL) {
+        explanation_text(text, explanation, scenario);
+        explanation_write(explanation, scenario, explain->trace, &error);
+    } else if (error == NULL) {
+        g_string_append(text, "  decided by  nothing that a later preemption would change\n");
+    }
+    if (error != NULL) {
+        g_autofree char *note = g_strdup_printf("  not known what decides: %s", error->message);
+        report_wrap(text, note, LANES_WIDTH, "    ");
+        g_string_append_c(text, '\n');
+    }
+    fputs(text->str, stdout);
+    explanation_free(explanation);
+}
+
 static int print(struct explain *explain)
 {
     const struct recording *recording = explain->recording;
@@ -120,7 +184,12 @@ static int print(struct explain *explain)
     report_lanes(lanes, &report, explain->full);
     fputs(lanes->str, stdout);
     print_notes(explain);
-    return verdict_exit(report.verdict->kind);
+    const int status = verdict_exit(report.verdict->kind);
+    if (status == EXIT_FOUND && explain->subject.image != NULL && !explain->no_runs) {
+        g_autofree char *check = g_strdup(report.verdict->violations[0].check->id);
+        print_decision(explain, check);
+    }
+    return status;
 }
 
 static int go(struct explain *explain, GError **error)
@@ -147,6 +216,7 @@ int cmd_explain(int argc, char **argv)
         return status;
     status = EXIT_ERROR;
     if (cli_words(argc, 1, 1, "expected the directory of one TRACE", &error)) {
+        cli_catch_interrupt();
         explain->trace = argv[1];
         status = go(explain, &error);
     }

@@ -1,0 +1,188 @@
+#include "explain.h"
+
+#include <string.h>
+#include "lanes.h"
+#include "memory_name.h"
+#include "plan.h"
+#include "present.h"
+
+/* The two runs, and where they part. */
+struct compared {
+    const struct samples *samples;
+    const struct subject *subject;
+    struct neighbours neighbours;
+    struct sample *failing, *passing;
+    size_t parts; /* the failing run's last preemption; up to there they are one */
+    size_t differs_failing, differs_passing; /* what a thread first does differently, or n_events */
+    struct explanation *explanation;
+};
+
+/* ---- where the runs part ---- */
+
+/* Index of the last preemption. Up to there the two runs are one. */
+static size_t parting(const struct sample *sample)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < sample->n_events; i++)
+        if (fl_event_id(&sample->events[i]) == FL_EVENT_PREEMPT)
+            at = i;
+    return at;
+}
+
+/* Whether it says what its thread does, and not how it was scheduled. */
+static bool counts(const struct fl_event *event)
+{
+    const uint16_t id = fl_event_id(event);
+    return event->thread != FL_PATH_CORE && event->thread != FL_PATH_KERNEL &&
+           id != FL_EVENT_SPAN && id != FL_EVENT_SWITCH && id != FL_EVENT_INTERRUPT &&
+           id != FL_EVENT_PREEMPT;
+}
+
+/* The first thing that any thread does differently, by the failing run's order. */
+static void find_difference(struct compared *compared)
+{
+    const struct sample *failing = compared->failing, *passing = compared->passing;
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL); /* path -> next event of passing */
+    size_t f = compared->parts, p = 0;
+    for (; f < failing->n_events; f++) {
+        const struct fl_event *event = &failing->events[f];
+        gpointer thread = GUINT_TO_POINTER(event->thread);
+        if (!counts(event))
+            continue;
+        p = MAX(compared->parts, GPOINTER_TO_SIZE(g_hash_table_lookup(seen, thread)));
+        while (p < passing->n_events &&
+               (passing->events[p].thread != event->thread || !counts(&passing->events[p])))
+            p++;
+        if (p == passing->n_events || events_differ(event, 1, &passing->events[p], 1) != SIZE_MAX)
+            break;
+        g_hash_table_insert(seen, thread, GSIZE_TO_POINTER(p + 1));
+    }
+    compared->differs_failing = f;
+    compared->differs_passing = p;
+}
+
+/* ---- sides ---- */
+
+static void place_side(const struct compared *compared, struct explain_side *side)
+{
+    side->known = image_source(compared->subject->image, side->pc, &side->place);
+}
+
+/* What a sample's rows in lanes say of an event. */
+static void tell_event(const struct compared *compared, const struct sample *sample, size_t event,
+                       char *what, size_t size, struct explain_side *side)
+{
+    struct report report = {
+        .scenario = compared->samples->scenario,
+        .verdict = sample->verdict,
+        .events = sample->events,
+        .n_events = sample->n_events,
+    };
+    present_lookups(&report, compared->subject);
+    g_autoptr(GArray) rows = lanes_rows(&report);
+    for (guint i = 0; i < rows->len; i++) {
+        const struct lane_row *row = &g_array_index(rows, struct lane_row, i);
+        if (row->thread != sample->events[event].thread || row->event > event)
+            continue;
+        g_strlcpy(what, row->text, size);
+        if (side != NULL) {
+            side->n = row->n;
+            side->pc = (uint32_t)row->pc;
+        }
+    }
+}
+
+/* The operation of the kernel, or the instruction, between the neighbours. */
+static void tell_step(struct compared *compared)
+{
+    const struct fl_preemption *last = &compared->neighbours.last;
+    struct explain_side *late = &compared->explanation->late;
+    const struct fl_event *events = compared->failing->events;
+    late->thread = last->thread;
+    late->n = last->n;
+    late->k = last->k;
+    compared->explanation->target = last->target;
+    for (size_t i = 0; i < compared->parts; i++) {
+        const uint16_t id = fl_event_id(&events[i]);
+        if (events[i].thread == last->thread && (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT))
+            late->pc = events[i].arg;
+    }
+    g_strlcpy(late->what, "instruction", sizeof(late->what));
+    for (size_t i = 0; last->k == 0 && i < compared->passing->n_events; i++) {
+        const struct fl_event *event = &compared->passing->events[i];
+        if (fl_event_id(event) == FL_EVENT_ENTRY && event->thread == last->thread &&
+            event->aux == last->n)
+            tell_event(compared, compared->passing, i, late->what, sizeof(late->what), NULL);
+    }
+    place_side(compared, late);
+}
+
+static bool tell_events(struct compared *compared)
+{
+    struct explain_side *early = &compared->explanation->early;
+    const struct sample *failing = compared->failing, *passing = compared->passing;
+    if (compared->differs_failing == failing->n_events)
+        return false;
+    early->thread = failing->events[compared->differs_failing].thread;
+    tell_event(compared, failing, compared->differs_failing, early->what, sizeof(early->what),
+               early);
+    place_side(compared, early);
+    if (compared->differs_passing < passing->n_events)
+        tell_event(compared, passing, compared->differs_passing, compared->explanation->instead,
+                   sizeof(compared->explanation->instead), NULL);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static bool tell(struct compared *compared)
+{
+    compared->parts = parting(compared->failing);
+    find_difference(compared);
+    tell_step(compared);
+    return tell_events(compared);
+}
+
+static struct explanation *compare(struct compared *compared, const char *check, GError **error)
+{
+    const struct neighbours *neighbours = &compared->neighbours;
+    const struct fl_scenario *scenario = compared->samples->scenario;
+    compared->failing = sample_keep(compared->samples, &neighbours->failing, error);
+    if (compared->failing == NULL)
+        return NULL;
+    compared->passing = sample_keep(compared->samples, &neighbours->passing, error);
+    if (compared->passing == NULL)
+        return NULL;
+    compared->explanation = g_new0(struct explanation, 1);
+    g_strlcpy(compared->explanation->check, check, sizeof(compared->explanation->check));
+    compared->explanation->runs = neighbours->runs + 2;
+    compared->explanation->failing =
+        plan_schedule(scenario, neighbours->failing.preemptions, neighbours->failing.n_preemptions);
+    compared->explanation->passing =
+        plan_schedule(scenario, neighbours->passing.preemptions, neighbours->passing.n_preemptions);
+    if (!tell(compared))
+        g_clear_pointer(&compared->explanation, explanation_free);
+    return compared->explanation;
+}
+
+struct explanation *explain_finding(const struct samples *samples, const struct subject *subject,
+                                    const struct fl_plan *finding, const char *check,
+                                    GError **error)
+{
+    struct compared compared = {.samples = samples, .subject = subject};
+    if (neighbour_find(samples, finding, check, &compared.neighbours, error) != NEIGHBOUR_FOUND)
+        return NULL;
+    struct explanation *explanation = compare(&compared, check, error);
+    sample_free(compared.failing);
+    sample_free(compared.passing);
+    return explanation;
+}
+
+void explanation_free(struct explanation *explanation)
+{
+    if (explanation == NULL)
+        return;
+    g_free(explanation->failing);
+    g_free(explanation->passing);
+    g_free(explanation);
+}
