@@ -23,6 +23,8 @@ enum {
     PART_SWITCH = PART_NUMBER,
     PART_ERROR = PART_NUMBER,
     PART_LABEL = PART_NUMBER,
+    PART_OBJECT = PART_NUMBER,
+    PART_AUDIT = PART_NUMBER,
 };
 
 #define FL_EVENT(value, ID, name, addr_kind, addr_name, arg_kind, arg_name, aux_kind, aux_name,    \
@@ -32,6 +34,11 @@ static const struct parts parts[] = {
 #include "events.def"
 };
 #undef FL_EVENT
+
+/* Told only when a mode asks for it: the run is the same without. */
+#define OF_MODES                                                                                   \
+    (UINT64_C(1) << FL_EVENT_SPAN | UINT64_C(1) << FL_EVENT_AUDIT |                                \
+     UINT64_C(1) << FL_EVENT_AUDIT_DIFFERS)
 
 static uint64_t hashed(enum part part, uint64_t value)
 {
@@ -62,7 +69,7 @@ uint64_t hash_event(uint64_t hash, const struct fl_event *event)
     uint16_t id = fl_event_id(event);
     const struct parts *part = id < FL_EVENT_COUNT ? &parts[id] : &unknown;
 
-    if (id == FL_EVENT_SPAN) /* told only when asked: the run is the same without it */
+    if (id < FL_EVENT_COUNT && OF_MODES >> id & 1)
         return hash;
     hash = take(hash, (uint64_t)event->thread << 32 | (uint64_t)event->point << 16 | id);
     hash = take(hash, (uint64_t)event->space << 48 | hashed(part->addr, event->addr));

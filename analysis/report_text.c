@@ -14,7 +14,8 @@ static const int kind_of[] = {
     [TRACE_FIELD_OUTCOME] = TRACE_OUTCOME, [TRACE_FIELD_ACCESS] = TRACE_ACCESS,
     [TRACE_FIELD_RIGHTS] = TRACE_RIGHTS,   [TRACE_FIELD_HALT] = TRACE_HALT,
     [TRACE_FIELD_SWITCH] = TRACE_SWITCH,   [TRACE_FIELD_ERROR] = TRACE_ERRORS,
-    [TRACE_FIELD_LABEL] = TRACE_LABEL,
+    [TRACE_FIELD_LABEL] = TRACE_LABEL,     [TRACE_FIELD_OBJECT] = TRACE_OBJECT,
+    [TRACE_FIELD_AUDIT] = TRACE_AUDIT,
 };
 
 /* Labels from USER on are the scenario's own, and have numbers only. */
@@ -63,6 +64,8 @@ static void append_field(GString *out, const struct fl_scenario *scenario, enum 
     case TRACE_FIELD_SWITCH:
     case TRACE_FIELD_ERROR:
     case TRACE_FIELD_LABEL:
+    case TRACE_FIELD_OBJECT:
+    case TRACE_FIELD_AUDIT:
         append_value(out, (enum trace_kind)kind_of[kind], value);
         break;
     }

@@ -85,6 +85,9 @@ EOF
 for name; do echo "    KEEP(*$build/program/$name.o(.faultline.scenarios))"; done
 cat <<EOF
   }
+  .faultline.audit : AT(ADDR(.faultline.audit) - $kernel) {
+    KEEP(*$build/program/core.o(.faultline.audit))
+  }
   . = ALIGN($page);
   .kernel.data : AT(ADDR(.kernel.data) - $kernel) {
     $kernel_object(.data .data.*)

@@ -58,6 +58,8 @@ static const struct {
     [TRACE_FIELD_SWITCH] = {"switch", TRACE_SWITCH},
     [TRACE_FIELD_ERROR] = {"error", TRACE_ERRORS},
     [TRACE_FIELD_LABEL] = {"label", TRACE_LABEL},
+    [TRACE_FIELD_OBJECT] = {"object", TRACE_OBJECT},
+    [TRACE_FIELD_AUDIT] = {"audit", TRACE_AUDIT},
 };
 
 /* A string literal of TSDL; names come from a guest image and may hold anything. */

@@ -27,6 +27,8 @@ enum {
     KIND_SWITCH = TRACE_SWITCH,
     KIND_ERROR = TRACE_ERRORS,
     KIND_LABEL = TRACE_LABEL,
+    KIND_OBJECT = TRACE_OBJECT,
+    KIND_AUDIT = TRACE_AUDIT,
 };
 
 static const struct {

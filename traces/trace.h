@@ -31,7 +31,9 @@ enum trace_kind {
     TRACE_HALT,
     TRACE_SWITCH,
     TRACE_ERRORS,
-    TRACE_LABEL
+    TRACE_LABEL,
+    TRACE_OBJECT,
+    TRACE_AUDIT
 };
 
 /* The field kinds of events.def. */
@@ -49,7 +51,9 @@ enum trace_field {
     TRACE_FIELD_HALT,
     TRACE_FIELD_SWITCH,
     TRACE_FIELD_ERROR,
-    TRACE_FIELD_LABEL
+    TRACE_FIELD_LABEL,
+    TRACE_FIELD_OBJECT,
+    TRACE_FIELD_AUDIT
 };
 
 struct trace_event_info {

@@ -107,6 +107,7 @@ enum {
     FL_MODE_POSTED = 0,
     FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
     FL_MODE_SPANS = 2,  /* say before each kernel entry how much of user mode went before */
+    FL_MODE_AUDIT = 4,  /* wait for the monitor's audit whenever core is quiescent */
 };
 
 struct fl_preemption {
@@ -151,13 +152,23 @@ struct fl_result {
     uint32_t pad[2];
 };
 
-/* Online: one decision at a time. */
+/* Online: one decision at a time. With FL_POINT_NONE it is an audit that is asked for. */
 struct fl_decision {
     uint32_t thread;
     uint32_t n;
     uint32_t k;
     uint32_t point;
     uint64_t ready; /* bit i: thread number i (event thread_create, field tid) can run */
+};
+
+/* The answer to an audit: what became of it, and the first difference if there is one. */
+struct fl_audit_result {
+    uint32_t walked; /* objects */
+    uint32_t differ; /* differences */
+    uint32_t what;   /* FL_AUDIT_* of names.def */
+    uint32_t which;  /* object */
+    uint32_t said;   /* core's running count */
+    uint32_t counted;
 };
 
 /* ---- The shared window. Each counter has one writer and a cache line of its own. ---- */
@@ -188,7 +199,9 @@ struct fl_control {
     struct fl_counter answer;      /* host: decisions answered */
     struct fl_decision decision;   /* guest, valid while ask != answer */
     uint32_t decision_target;      /* host: path, or 0 to go on */
-    uint32_t pad2[9];
+    uint32_t core_table;           /* guest: physical address of core's top page table */
+    struct fl_audit_result audit;  /* host, valid when an audit is answered */
+    uint32_t pad2[2];
 };
 
 struct fl_shared {
@@ -200,7 +213,8 @@ struct fl_shared {
 };
 
 /* ---- What an image says of itself: ELF sections, read by the monitor before any boot ----
- * .faultline.image holds one struct fl_image, .faultline.scenarios an array of fl_scenario. */
+ * .faultline.image holds one struct fl_image, .faultline.scenarios an array of fl_scenario,
+ * .faultline.audit an array of fl_audit_field. */
 
 enum { FL_ARCH_ARMV7 = 1, FL_ARCH_X86_64 = 2 };
 
@@ -269,6 +283,15 @@ struct fl_scenario {
     struct fl_variant variants[FL_MAX_VARIANTS];
 };
 
+/* Where core keeps a field of audit.def: the i-th entry's at address + i * stride. */
+struct fl_audit_field {
+    uint16_t id; /* FL_AUDIT_FIELD_* */
+    uint16_t size;
+    uint32_t address; /* virtual, in core */
+    uint32_t stride;
+    uint32_t count;
+};
+
 /* ---- Virtual addresses of user space, the same on every architecture ---- */
 
 #define FL_CORE_BASE    0x00100000u
@@ -307,6 +330,13 @@ enum {
 };
 #undef FL_EVENT
 
+#define FL_AUDIT(value, ID, doc) FL_AUDIT_FIELD_##ID = value,
+enum {
+#include "audit.def"
+    FL_AUDIT_FIELD_COUNT
+};
+#undef FL_AUDIT
+
 _Static_assert(sizeof(struct fl_event) == 32, "event");
 _Static_assert(offsetof(struct fl_event, addr) == 16, "event.addr");
 _Static_assert(sizeof(struct fl_packet) == FL_PACKET_SIZE, "packet");
@@ -318,12 +348,14 @@ _Static_assert(offsetof(struct fl_plan, budget) == 56, "plan.budget");
 _Static_assert(offsetof(struct fl_plan, preemptions) == 96, "plan.preemptions");
 _Static_assert(sizeof(struct fl_result) == 64, "result");
 _Static_assert(sizeof(struct fl_decision) == 24, "decision");
+_Static_assert(sizeof(struct fl_audit_result) == 24, "audit_result");
 _Static_assert(sizeof(struct fl_control) == 640, "control");
 _Static_assert(offsetof(struct fl_shared, results) == 4096, "shared.results");
 _Static_assert(offsetof(struct fl_shared, plans) == 12288, "shared.plans");
 _Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ring");
 _Static_assert(FL_SHARED_OFFSET + sizeof(struct fl_shared) <= FL_RAM_SIZE, "shared fits");
 _Static_assert(sizeof(struct fl_image) == 32, "image");
+_Static_assert(sizeof(struct fl_audit_field) == 16, "audit_field");
 _Static_assert(sizeof(struct fl_domain) == 16, "domain");
 _Static_assert(sizeof(struct fl_variant) == 200, "variant");
 _Static_assert(sizeof(struct fl_param) == 112, "param");

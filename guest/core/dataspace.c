@@ -1,10 +1,14 @@
 #include <stddef.h>
+#include "audit.h"
 #include "core.h"
 #include "dataspace.h"
 
 #define MAX_DATASPACES 64u
 
 static struct dataspace dataspaces[MAX_DATASPACES];
+
+AUDIT_FIELD(DATASPACE_SIZE, dataspaces, size);
+AUDIT_FIELD(DATASPACE_FRAMES, dataspaces, frames.first);
 
 static struct dataspace *create(uint32_t owner, uint32_t size)
 {

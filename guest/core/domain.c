@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include "audit.h"
 #include "core.h"
 #include "dataspace.h"
 #include "domain.h"
@@ -20,6 +21,8 @@ static struct client {
     struct domain *domain; /* NULL: never used */
     uint32_t utcb_frame;
 } clients[FL_MAX_THREADS];
+
+AUDIT_FIELD(CLIENT_FRAME, clients, utcb_frame);
 
 /* The entry of the domain's thread; tid = 0: one of its free ones. */
 static struct client *client_find(const struct domain *domain, tid_t tid)

@@ -1,4 +1,5 @@
 #include "frames.h"
+#include "audit.h"
 #include "info.h"
 #include "memory.h"
 
@@ -15,6 +16,14 @@ static uint16_t freed;      /* link to the frame freed last */
 static uint32_t never_used; /* index of the lowest frame never handed out */
 static uint32_t pool_first; /* frame number of index 0 */
 static uint32_t pool_frames;
+static uint32_t fixed; /* frames that stay what they are until the run ends */
+
+AUDIT_FIELD(FRAME_NEXT, links, next);
+AUDIT_FIELD(FRAME_PAGE, links, page);
+AUDIT_NUMBER(FRAMES_FIRST, pool_first);
+AUDIT_NUMBER(FRAMES_USED, never_used);
+AUDIT_NUMBER(FRAMES_FREED, freed);
+AUDIT_NUMBER(FRAMES_FIXED, fixed);
 
 void frames_init(void)
 {
@@ -37,12 +46,22 @@ void *frame_memory(uint32_t frame)
     return (void *)(FL_WINDOW_BASE + frame * FL_PAGE_SIZE - FL_FRAMES_OFFSET);
 }
 
-uint32_t frame_alloc_row(uint32_t count)
+/* The next frames that were never handed out. */
+static uint32_t take_new(uint32_t count)
 {
     if (count > pool_frames - never_used)
         return 0;
     uint32_t frame = pool_first + never_used;
     never_used += count;
+    return frame;
+}
+
+uint32_t frame_alloc_row(uint32_t count)
+{
+    uint32_t frame = take_new(count);
+
+    if (frame)
+        fixed += count;
     return frame;
 }
 
@@ -53,7 +72,7 @@ uint32_t frame_alloc(void)
     if (frame)
         freed = links[freed - 1].next;
     else
-        frame = frame_alloc_row(1);
+        frame = take_new(1);
     if (frame)
         memset(frame_memory(frame), 0, FL_PAGE_SIZE);
     return frame;

@@ -14,7 +14,8 @@ void frames_init(void);
 
 /* A zeroed frame: the one freed last, or the lowest never used. 0: none is left. */
 uint32_t frame_alloc(void);
-/* `count` frames in a row, never used before and not zeroed; 0: not as many are left. */
+/* `count` frames in a row, never used before and not zeroed, never to be freed; 0: not as many are
+ * left. */
 uint32_t frame_alloc_row(uint32_t count);
 void frame_free(uint32_t frame);
 

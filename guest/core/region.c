@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <stddef.h>
+#include "audit.h"
 #include "dataspace.h"
 #include "region.h"
 #include "sys.h"
@@ -9,6 +10,14 @@
 
 static struct region regions[MAX_REGIONS];
 static struct region_map maps[MAX_MAPS];
+
+AUDIT_FIELD(MAP_END, maps, end);
+AUDIT_FIELD(MAP_FIRST, maps, first);
+AUDIT_FIELD(REGION_DATASPACE, regions, dataspace);
+AUDIT_FIELD(REGION_MAP, regions, map);
+AUDIT_FIELD(REGION_NEXT, regions, next);
+AUDIT_FIELD(REGION_BASE, regions, base);
+AUDIT_FIELD(REGION_SIZE, regions, size);
 
 struct region_map *region_map_create(uint32_t base, uint32_t end, uint32_t space)
 {

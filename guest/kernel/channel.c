@@ -13,6 +13,7 @@ void channel_open(void)
     struct fl_control *control = &shared->control;
     control->abi_version = FL_ABI_VERSION;
     control->state = FL_STATE_READY;
+    control->core_table = arch_space_table(FL_SPACE_CORE);
     __atomic_store_n(&control->magic, FL_ABI_MAGIC, __ATOMIC_RELEASE);
 }
 
@@ -50,4 +51,11 @@ uint32_t channel_decide(const struct fl_decision *decision)
     run.start += waited;
     arch_timer_arm(run.start + run.plan->budget);
     return target;
+}
+
+struct fl_audit_result channel_audit(const struct thread *core)
+{
+    channel_decide(
+        &(struct fl_decision){.thread = core->path, .n = core->n, .point = FL_POINT_NONE});
+    return shared->control.audit;
 }

@@ -166,6 +166,9 @@ static void wait(struct thread *thread, struct thread *from)
     trace(FL_EVENT_IPC_WAIT, thread, partner_path(from), 0, 0);
     block(thread, THREAD_RECEIVING);
     thread->partner = from;
+    if (run.audits && from == NULL && thread->path == FL_PATH_CORE) {
+        audit(thread);
+    }
 }
 
 void do_ipc_receive(struct thread *thread)

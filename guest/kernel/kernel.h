@@ -107,6 +107,7 @@ struct thread *plan_interruption(struct thread *thread);
 struct run {
     const struct fl_plan *plan;
     bool measures; /* mode spans */
+    bool audits;   /* mode audit */
     bool departs;  /* the plan may preempt where it lists nothing: policy random, or mode online */
     struct thread *current; /* who runs, or ran last */
     struct thread *next;    /* who runs after this entry, when the entry said so */
@@ -170,6 +171,13 @@ struct fl_result *channel_result(void);
 void channel_give(void);
 /* Asks the monitor which thread shall run instead; 0: none. The run's clock stands still. */
 uint32_t channel_decide(const struct fl_decision *decision);
+/* Has the monitor look at all of memory meanwhile; what it found. The clock stands still, too. */
+struct fl_audit_result channel_audit(const struct thread *core);
+
+/* ---- audit.c ---- */
+
+/* Core waits for the next message, of which none is there. */
+void audit(const struct thread *core);
 
 /* ---- entry.c: system calls by number; fault.c ---- */
 

@@ -15,6 +15,7 @@ static void reset(const struct fl_plan *plan)
         .plan = plan,
         .departs = (plan->mode & FL_MODE_ONLINE) || plan->policy == FL_POLICY_RANDOM,
         .measures = plan->mode & FL_MODE_SPANS,
+        .audits = plan->mode & FL_MODE_AUDIT,
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,

@@ -14,6 +14,23 @@ void do_mark(struct thread *thread)
     give_status(thread, FL_ERROR_OK);
 }
 
+/* A mark of core's about an address space. */
+void do_tell(struct thread *thread)
+{
+    uint32_t event = argument(thread, 0);
+    if (thread->space != FL_SPACE_CORE) {
+        give_status(thread, FL_ERROR_NO_RIGHTS);
+        return;
+    }
+    if (event < FL_EVENT_OBJECT_CREATE || event > FL_EVENT_TASK_END) {
+        give_status(thread, FL_ERROR_INVALID);
+        return;
+    }
+    trace_space(event, thread->path, argument(thread, 1), argument(thread, 2), argument(thread, 3),
+                argument(thread, 4));
+    give_status(thread, FL_ERROR_OK);
+}
+
 void do_debug(struct thread *thread)
 {
     uint32_t what = argument(thread, 0), offset = argument(thread, 1);

@@ -132,6 +132,15 @@ SYS_ALWAYS_INLINE void sys_mark(uint32_t event, uint32_t address, uint32_t value
     sys_trap(SYS_MARK, &regs);
 }
 
+/* core: say something about a vm object or a vm area to the trace, with the event's three values in
+ * their order. event: FL_EVENT_OBJECT_CREATE to FL_EVENT_TASK_END; space: whose area it is. */
+SYS_ALWAYS_INLINE void sys_tell(uint32_t event, uint32_t space, uint32_t addr, uint32_t arg,
+                                uint32_t aux)
+{
+    struct sys_regs regs = {{event, space, addr, arg, aux, 0, 0}};
+    sys_trap(SYS_TELL, &regs);
+}
+
 /* core: a new address space with this number (FL_SPACE_DOMAIN(i)). */
 SYS_ALWAYS_INLINE uint32_t sys_space_create(uint32_t space)
 {

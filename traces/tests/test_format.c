@@ -19,6 +19,7 @@ static const char *kind_name(enum trace_field kind)
         [TRACE_FIELD_ACCESS] = "access", [TRACE_FIELD_RIGHTS] = "rights",
         [TRACE_FIELD_HALT] = "halt",     [TRACE_FIELD_SWITCH] = "switch",
         [TRACE_FIELD_ERROR] = "error",   [TRACE_FIELD_LABEL] = "label",
+        [TRACE_FIELD_OBJECT] = "object", [TRACE_FIELD_AUDIT] = "audit",
     };
     return names[kind];
 }

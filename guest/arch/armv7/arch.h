@@ -109,6 +109,8 @@ bool arch_map(uint32_t space, uint32_t address, struct arch_mapping mapping);
 struct arch_mapping arch_lookup(uint32_t space, uint32_t address);
 /* Maps whole sections (1 MiB) read-write. */
 void arch_map_sections(uint32_t space, uint32_t address, uint32_t frame, uint32_t size);
+/* Physical address of the space's top table, the same for ever. */
+uint32_t arch_space_table(uint32_t space);
 /* Makes the space current and drops every old translation. */
 void arch_space_activate(uint32_t space);
 void arch_flush_page(uint32_t address);

@@ -97,6 +97,11 @@ void arch_map_sections(uint32_t space, uint32_t address, uint32_t frame, uint32_
     }
 }
 
+uint32_t arch_space_table(uint32_t space)
+{
+    return physical(first_level[space]);
+}
+
 /* No isb: the kernel half is the same in every space, and the return to user mode, before which the
  * user half is not touched, is a context synchronization event (B3.15.5). */
 void arch_space_activate(uint32_t space)

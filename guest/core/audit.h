@@ -1,0 +1,27 @@
+/* Says in the image where the monitor finds a field of guest/abi/audit.def. */
+#ifndef FAULTLINE_CORE_AUDIT_H
+#define FAULTLINE_CORE_AUDIT_H
+
+#include <stdint.h>
+#include "abi.h"
+
+#define AUDIT_ENTRIES(ID, first, width, step, entries)                                             \
+    static const struct fl_audit_field audit_##ID                                                  \
+        __attribute__((section(".faultline.audit"), used)) = {                                     \
+            .id = FL_AUDIT_FIELD_##ID,                                                             \
+            .size = (width),                                                                       \
+            .address = (uint32_t)(first),                                                          \
+            .stride = (step),                                                                      \
+            .count = (entries),                                                                    \
+    }
+
+/* `field` in each entry of the array `table`. */
+#define AUDIT_FIELD(ID, table, field)                                                              \
+    AUDIT_ENTRIES(ID, &(table)[0].field, sizeof((table)[0].field), sizeof((table)[0]),             \
+                  sizeof(table) / sizeof((table)[0]))
+
+/* A single number. */
+#define AUDIT_NUMBER(ID, variable)                                                                 \
+    AUDIT_ENTRIES(ID, &(variable), sizeof(variable), sizeof(variable), 1)
+
+#endif
