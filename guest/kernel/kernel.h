@@ -97,10 +97,11 @@ void queue_remove(struct queue *queue, struct thread *thread);
 void plan_attach(struct thread *thread);
 /* The thread to run instead of `thread` at its entry by way of `point`, or NULL. */
 struct thread *plan_departure(struct thread *thread, uint32_t point);
-/* The next k >= 1 at which the plan preempts the thread after its last entry; 0: at none. */
+/* The next k at which the plan preempts the thread after its last entry, later than where it stood
+ * before; 0: at none. */
 uint32_t plan_next_k(struct thread *thread);
-/* The thread to run instead, now that it stands there; asked once. */
-struct thread *plan_interruption(struct thread *thread);
+/* The thread to run instead where this one stands, as the plan lists it, or NULL. */
+struct thread *plan_listed(struct thread *thread);
 
 /* ---- run.c: one run from reset to result ---- */
 

@@ -25,23 +25,24 @@ static struct thread *find_ready(uint32_t path)
     return NULL;
 }
 
-/* Entries of a thread are neighbours in the plan, ascending by (n, k). Those that lie behind were
- * not reached, which the monitor sees from the number that were. */
-static const struct fl_preemption *next_listed(struct thread *thread)
+/* The first of the thread's entries at (n, k) or later. They are neighbours in the plan, ascending
+ * by (n, k). Those that lie behind were not reached, which the monitor sees from the number that
+ * were. */
+static const struct fl_preemption *next_listed(struct thread *thread, uint32_t k)
 {
     const struct fl_preemption *end = run.plan->preemptions + run.plan->n_preemptions;
     const struct fl_preemption *entry = thread->plan;
     while (entry != end && entry->thread == thread->path &&
-           (entry->n < thread->n || (entry->n == thread->n && entry->k < thread->k))) {
+           (entry->n < thread->n || (entry->n == thread->n && entry->k < k))) {
         entry++;
     }
     thread->plan = entry != end && entry->thread == thread->path ? entry : NULL;
     return thread->plan;
 }
 
-static struct thread *listed(struct thread *thread)
+struct thread *plan_listed(struct thread *thread)
 {
-    const struct fl_preemption *entry = next_listed(thread);
+    const struct fl_preemption *entry = next_listed(thread, thread->k);
     bool here = entry != NULL && entry->n == thread->n && entry->k == thread->k;
     return here ? find_ready(entry->target) : NULL;
 }
@@ -51,15 +52,8 @@ uint32_t plan_next_k(struct thread *thread)
     if (thread->plan == NULL || run.departs) {
         return 0;
     }
-    const struct fl_preemption *entry = next_listed(thread);
+    const struct fl_preemption *entry = next_listed(thread, thread->k + 1);
     return entry != NULL && entry->n == thread->n ? entry->k : 0;
-}
-
-struct thread *plan_interruption(struct thread *thread)
-{
-    struct thread *target = listed(thread);
-    thread->plan++;
-    return target;
 }
 
 /* Marsaglia's xorshift32. */
@@ -106,7 +100,7 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
         return NULL;
     }
     if (!run.departs) {
-        return thread->plan != NULL ? listed(thread) : NULL;
+        return thread->plan != NULL ? plan_listed(thread) : NULL;
     }
     if (point_depth[point] > run.plan->depth) {
         return NULL;

@@ -153,7 +153,7 @@ static void interrupted(struct thread *thread)
     thread->k = run.interrupt_at;
     trace(FL_EVENT_INTERRUPT, thread, run.ready_set, arch_trap_pc(&thread->frame, false),
           thread->k);
-    struct thread *target = plan_interruption(thread);
+    struct thread *target = plan_listed(thread);
     if (target != NULL) {
         preempt(thread, target);
     }
