@@ -171,7 +171,7 @@ struct arch_frame *to_user(struct thread *thread)
         resume_from_fault(thread);
     }
     run.interrupt_at = plan_next_k(thread);
-    if (run.interrupt_at != 0) {
+    if (run.interrupt_at != 0 && run.now + run.interrupt_at < run.plan->budget) {
         return arch_run_for(&thread->frame, run.interrupt_at - next_instruction(thread));
     }
     return run.measures ? arch_run_until(&thread->frame, run.start + run.plan->budget)

@@ -59,6 +59,16 @@ static void a_place_without_its_target_is_passed(void **state)
     assert_int_equal(result.reached, 1);
 }
 
+static void the_budget_ends_before_a_far_place(void **state)
+{
+    (void)state;
+    struct fl_result plain = run_schedule("rig_misbehave", "spin", "");
+    struct fl_result far = run_schedule("rig_misbehave", "spin", "main@0+4000000000->core");
+    assert_int_equal(plain.outcome, FL_OUTCOME_HUNG);
+    assert_int_equal(far.outcome, FL_OUTCOME_HUNG);
+    assert_int_equal(far.instructions, plain.instructions);
+}
+
 static int open_guest(void **state)
 {
     (void)state;
@@ -85,6 +95,7 @@ int main(void)
         cmocka_unit_test(one_entry_has_places_before_and_after),
         cmocka_unit_test(neighbouring_instructions_are_two_places),
         cmocka_unit_test(a_place_without_its_target_is_passed),
+        cmocka_unit_test(the_budget_ends_before_a_far_place),
     };
     return cmocka_run_group_tests(tests, open_guest, close_guest);
 }
