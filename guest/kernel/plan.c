@@ -6,8 +6,9 @@
 void plan_attach(struct thread *thread)
 {
     const struct fl_plan *plan = run.plan;
+    uint32_t listed = plan->policy == FL_POLICY_FIXED ? plan->n_preemptions : 0;
     thread->plan = NULL;
-    for (uint32_t i = 0; i < plan->n_preemptions; i++) {
+    for (uint32_t i = 0; i < listed; i++) {
         if (plan->preemptions[i].thread == thread->path) {
             thread->plan = &plan->preemptions[i];
             return;
@@ -49,7 +50,7 @@ struct thread *plan_listed(struct thread *thread)
 
 uint32_t plan_next_k(struct thread *thread)
 {
-    if (thread->plan == NULL || run.departs) {
+    if (thread->plan == NULL) {
         return 0;
     }
     const struct fl_preemption *entry = next_listed(thread, thread->k + 1);

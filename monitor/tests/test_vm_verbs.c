@@ -102,6 +102,22 @@ static void a_finding_goes_all_the_way(void **state)
     json_decref(found);
 }
 
+/* At k = 0 the monitor decides, at k >= 1 the guest does, by the list. */
+static void a_run_is_the_same_online(void **state)
+{
+    (void)state;
+    json_t *runs[2];
+    static const char *const modes[] = {"--json", "--online"};
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+        assert_int_equal(verb(cmd_run, &runs[i], "run", "smoke/plain", "--schedule",
+                              "ping@10->pong, pong@0+3->ping, ping@10+5->pong", modes[i], "--json",
+                              "--runs-dir", folder, "--guest", IMAGE, NULL),
+                         EXIT_CLEAN);
+    assert_string_equal(text_of(runs[0], "event_hash"), text_of(runs[1], "event_hash"));
+    json_decref(runs[0]);
+    json_decref(runs[1]);
+}
+
 static void a_changed_plan_is_a_difference(void **state)
 {
     (void)state;
@@ -173,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_names_what_there_is),
         cmocka_unit_test(a_finding_goes_all_the_way),
+        cmocka_unit_test(a_run_is_the_same_online),
         cmocka_unit_test(a_changed_plan_is_a_difference),
         cmocka_unit_test(what_did_not_take_place_is_said),
         cmocka_unit_test(random_findings_shrink_to_that_of_the_search),
