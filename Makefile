@@ -26,7 +26,7 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 # Sub-makes started after the set-up use all cores, unless make was told how many.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all: $(BUILD)/faultline $(BUILD)/guest/armv7.elf
+all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf
 
 # ---- host: every source but main.c is in both the program and the tests ----
 
@@ -77,15 +77,23 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ) -o $@ $^ $(LIBS)
 
+# What QEMU loads. What it calls of QEMU is resolved there.
+$(BUILD)/plugin/access.so: $(BUILD)/plugin/access.o
+	$(CC) $(CFLAGS) -shared -o $@ $<
+
+$(BUILD)/plugin/%.o: monitor/plugin/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
 include guest/guest.mk
 
-ALL_OBJ   := $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+ALL_OBJ   := $(BUILD)/plugin/access.o $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)
 
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-objects: $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
+objects: $(BUILD)/plugin/access.o $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
 # ---- what people call ----
 
@@ -123,8 +131,9 @@ lint: ## layout, two compilers without a warning, the rules of the house
 	@scripts/setup build check lint
 	@scripts/lint $(PARALLEL)
 
-install: all ## the program and the guest image under PREFIX=/usr/local
+install: all ## the program, its plugin and the guest image under PREFIX=/usr/local
 	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
+	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
 	install -D -m 644 $(BUILD)/guest/armv7.elf $(DESTDIR)$(PREFIX)/share/faultline/guest/armv7.elf
 
 setup: ## install the packages for make, make demo and make check

@@ -32,6 +32,9 @@ void image_close(struct image *image);
 int image_scenario(const struct image *image, const char *id);
 int scenario_variant(const struct fl_scenario *scenario, const char *id);
 
+/* The address of a symbol that is visible in all of the image. false: there is none. */
+bool image_symbol(const struct image *image, const char *name, uint64_t *address);
+
 /* Where in the source a user program is at `pc`: the function, and the innermost frame whose file
  * is a .c file (system call stubs are inline functions in headers). false: not known. */
 struct source_place {

@@ -7,19 +7,47 @@ struct machine {
     struct workdir *workdir;
     char *image;
     struct guestmem *memory;
+    struct guestmem *log; /* of accesses; NULL: not wanted, or no boot yet */
+    char *log_path;       /* NULL: not wanted */
+    struct backend_accesses accesses;
     struct backend *backend; /* NULL: no guest */
     unsigned boots;
 };
 
+static bool find_labels(struct machine *machine, const struct image *image, GError **error)
+{
+    struct backend_accesses *accesses = &machine->accesses;
+    const struct {
+        const char *name;
+        uint64_t *address;
+    } labels[] = {
+        {"arch_run", &accesses->run},
+        {"resume_user", &accesses->leave},
+        {"resume_user_measured", &accesses->leave_measured},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(labels); i++) {
+        if (image_symbol(image, labels[i].name, labels[i].address))
+            continue;
+        g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_NOT_GUEST,
+                    "guest image %s has no symbol %s, without which accesses cannot be told; "
+                    "rebuild it with `make`, and do not strip it",
+                    image->path, labels[i].name);
+        return false;
+    }
+    machine->log_path = g_build_filename(workdir_path(machine->workdir), WORKDIR_ACCESSES, NULL);
+    accesses->log = machine->log_path;
+    return true;
+}
+
 struct machine *machine_open(const struct backend_ops *ops, const struct image *image,
-                             GError **error)
+                             bool accesses, GError **error)
 {
     struct machine *machine = g_new0(struct machine, 1);
     machine->ops = ops;
     machine->workdir = workdir_open(error);
     if (machine->workdir != NULL)
         machine->image = g_build_filename(workdir_path(machine->workdir), WORKDIR_IMAGE, NULL);
-    if (machine->workdir == NULL ||
+    if (machine->workdir == NULL || (accesses && !find_labels(machine, image, error)) ||
         !g_file_set_contents(machine->image, image->data, (gssize)image->size, error)) {
         machine_close(machine);
         return NULL;
@@ -33,9 +61,31 @@ void machine_close(struct machine *machine)
         return;
     machine_kill(machine);
     guestmem_free(machine->memory);
+    guestmem_free(machine->log);
     workdir_close(machine->workdir);
     g_free(machine->image);
+    g_free(machine->log_path);
     g_free(machine);
+}
+
+struct access_log *machine_access_log(struct machine *machine)
+{
+    return machine->log != NULL
+               ? guestmem_at(machine->log, 0, sizeof(struct access_log), FL_PAGE_SIZE)
+               : NULL;
+}
+
+/* A new log for a new guest, which counts its runs from 0. */
+static bool make_log(struct machine *machine, GError **error)
+{
+    guestmem_free(machine->log);
+    machine->log = guestmem_create(machine->log_path, sizeof(struct access_log), error);
+    if (machine->log == NULL)
+        return false;
+    struct access_log *log = machine_access_log(machine);
+    log->magic = ACCESS_LOG_MAGIC;
+    log->size = sizeof *log;
+    return true;
 }
 
 struct fl_shared *machine_boot(struct machine *machine, GError **error)
@@ -45,12 +95,13 @@ struct fl_shared *machine_boot(struct machine *machine, GError **error)
     char *ram = g_build_filename(workdir_path(machine->workdir), WORKDIR_RAM, NULL);
     machine->memory = guestmem_create(ram, FL_RAM_SIZE, error);
     g_free(ram);
-    if (machine->memory == NULL)
+    if (machine->memory == NULL || (machine->log_path != NULL && !make_log(machine, error)))
         return NULL;
     struct backend_config config = {
         .image = machine->image,
         .run_dir = workdir_path(machine->workdir),
         .memory = machine->memory,
+        .accesses = machine->log_path != NULL ? &machine->accesses : NULL,
     };
     machine->backend = machine->ops->start(&config, error);
     if (machine->backend == NULL)

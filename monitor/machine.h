@@ -6,18 +6,21 @@
 #include <stdbool.h>
 #include "backend/backend.h"
 #include "image.h"
+#include "plugin/access_log.h"
 
 struct machine;
 
 /* Makes the private directory, with a copy of the image: every boot runs the bytes that were read,
- * whatever becomes of the file meanwhile. */
+ * whatever becomes of the file meanwhile. accesses: the back end tells user mode's accesses. */
 struct machine *machine_open(const struct backend_ops *ops, const struct image *image,
-                             GError **error);
+                             bool accesses, GError **error);
 void machine_close(struct machine *machine);
 
 /* Starts a guest on new, zeroed RAM. The last one is gone and so is its RAM. NULL: cannot be. */
 struct fl_shared *machine_boot(struct machine *machine, GError **error);
-/* Ends the guest, if there is one. Its RAM stays readable until the next boot. */
+/* The log of the accesses of the guest started last; NULL: nobody wanted them. */
+struct access_log *machine_access_log(struct machine *machine);
+/* Ends the guest, if there is one. Its RAM and its log stay readable until the next boot. */
 void machine_kill(struct machine *machine);
 bool machine_alive(struct machine *machine, char *reason, size_t size);
 void machine_park(struct machine *machine);

@@ -13,12 +13,12 @@
 
 #include <string.h>
 #include <sys/prctl.h>
+#include "access_reader.h"
 #include "channel.h"
 #include "machine.h"
 #include "trace.h"
 #include "watchdog.h"
 
-#define SESSION_ERROR    (g_quark_from_static_string("faultline-session"))
 #define BOOT_LIMIT       20.0 /* seconds; it takes 0.06 on a quiet machine */
 #define WATCHDOG_DEFAULT 10.0
 #define FAILED_BOOTS     3u
@@ -29,6 +29,7 @@ enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
 struct session {
     struct machine *machine;
     struct channel channel;
+    struct access_reader *accesses; /* NULL: nobody wants to know */
     struct watchdog watchdog;
     double watchdog_limit;
     enum phase phase;
@@ -37,6 +38,7 @@ struct session {
     uint32_t sent;         /* those before it have been given to this guest */
     uint32_t alone_until;  /* those before it are given one at a time */
     bool held;             /* a run is out, its packets are in use */
+    bool held_accesses;    /* and so are the accesses of the log's oldest run */
     uint32_t held_end;     /* number of the packet after its last */
     uint16_t held_events[FL_RING_PACKETS];
     struct fl_plan plans[FL_PLAN_SLOTS]; /* by serial */
@@ -71,6 +73,8 @@ static bool start_guest(struct session *session, GError **error)
     if (shared == NULL)
         return false;
     channel_attach(&session->channel, shared);
+    if (session->accesses != NULL)
+        access_reader_attach(session->accesses, machine_access_log(session->machine));
     watchdog_start(&session->watchdog, BOOT_LIMIT);
     session->phase = PHASE_BOOTING;
     return true;
@@ -104,8 +108,8 @@ static bool boot_failed(struct session *session, const char *reason, GError **er
     stop_guest(session);
     if (++session->failed_boots < FAILED_BOOTS)
         return true;
-    g_set_error(error, SESSION_ERROR, 0, "the guest did not boot, %u times in a row: %s",
-                FAILED_BOOTS, reason);
+    g_set_error(error, SESSION_ERROR, SESSION_ERROR_GUEST,
+                "the guest did not boot, %u times in a row: %s", FAILED_BOOTS, reason);
     return false;
 }
 
@@ -157,9 +161,16 @@ static bool check_packets(struct session *session, const struct fl_result *resul
     return sound;
 }
 
+/* The guest itself says abi-violation of a plan that it cannot start, and of nothing else. */
+static bool came_to_user_mode(const struct fl_result *result)
+{
+    return result->outcome != FL_OUTCOME_ABI_VIOLATION;
+}
+
 /* The oldest plan in flight has ended, and this is how. */
 static void hand_out(struct session *session, const struct fl_result *result, struct run *run)
 {
+    session->held_accesses = session->accesses != NULL && came_to_user_mode(result);
     run->plan = session->plans[session->first % FL_PLAN_SLOTS];
     run->result = *result;
     session->first++;
@@ -199,11 +210,20 @@ static bool blame_nonsense(struct session *session, const char *reason, struct r
     return true;
 }
 
+/* What the plugin told of a run was told before its result was. */
+static bool read_accesses(struct session *session, char reason[CHANNEL_REASON])
+{
+    bool sound = session->accesses == NULL || access_reader_drain(session->accesses);
+    if (!sound)
+        g_strlcpy(reason, "the log of accesses is damaged", CHANNEL_REASON);
+    return sound;
+}
+
 static bool take(struct session *session, const struct fl_result *result, struct run *run)
 {
     size_t events;
     char reason[CHANNEL_REASON];
-    bool sound = check_packets(session, result, &events, reason);
+    bool sound = check_packets(session, result, &events, reason) && read_accesses(session, reason);
     if (sound && events != result->events) {
         g_snprintf(reason, sizeof reason, "the result counts %u events, its packets hold %zu",
                    result->events, events);
@@ -238,6 +258,8 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     case CHANNEL_NOTHING:
         break;
     }
+    if (!read_accesses(session, reason))
+        return blame_nonsense(session, reason, run);
     uint32_t outcome = FL_OUTCOME_DEAD;
     if (alive) {
         if (!watchdog_bites(&session->watchdog))
@@ -335,9 +357,18 @@ void session_release(struct session *session)
 {
     g_assert(session->held);
     session->held = false;
+    if (session->held_accesses)
+        access_reader_release(session->accesses);
     channel_release(&session->channel, session->held_end);
     if (session->phase == PHASE_UP)
         send(session);
+}
+
+const struct access *session_accesses(struct session *session, size_t *count)
+{
+    g_assert(session->held);
+    *count = 0;
+    return session->held_accesses ? access_reader_run(session->accesses, count) : NULL;
 }
 
 /* By ending the guest: what it still has to do may take 64 times a whole budget, and the boot of
@@ -364,19 +395,33 @@ static bool wait_for_boot(struct session *session, GError **error)
     return true;
 }
 
+static bool can_tell_accesses(const struct backend_ops *ops, GError **error)
+{
+    char reason[CHANNEL_REASON] = "this back end cannot tell them";
+    if ((ops->capabilities & BACKEND_ACCESSES) != 0 && ops->probe_accesses(reason, sizeof reason))
+        return true;
+    g_set_error(error, SESSION_ERROR, SESSION_ERROR_ACCESSES,
+                "%s: no accesses to memory, hence no depth access: %s", ops->id, reason);
+    return false;
+}
+
 struct session *session_open(const struct session_options *options, GError **error)
 {
     const struct backend_ops *ops = options->backend != NULL ? options->backend : backends[0];
     if (g_strcmp0(ops->arch, options->image->arch) != 0) {
-        g_set_error(error, SESSION_ERROR, 0, "back end %s runs %s guests, %s is one for %s",
-                    ops->id, ops->arch, options->image->path, options->image->arch);
+        g_set_error(error, SESSION_ERROR, SESSION_ERROR_GUEST,
+                    "back end %s runs %s guests, %s is one for %s", ops->id, ops->arch,
+                    options->image->path, options->image->arch);
         return NULL;
     }
+    if (options->accesses && !can_tell_accesses(ops, error))
+        return NULL;
     struct session *session = g_new0(struct session, 1);
+    session->accesses = options->accesses ? access_reader_new(SESSION_ACCESSES) : NULL;
     session->watchdog_limit = options->watchdog > 0 ? options->watchdog : WATCHDOG_DEFAULT;
     session->first = session->next = 1; /* 0 is what memory never written to would say */
     prctl(PR_SET_TIMERSLACK, 1);        /* else each nap is 50 us longer than asked */
-    session->machine = machine_open(ops, options->image, error);
+    session->machine = machine_open(ops, options->image, options->accesses, error);
     if (session->machine == NULL || !wait_for_boot(session, error)) {
         session_close(session);
         return NULL;
@@ -389,5 +434,6 @@ void session_close(struct session *session)
     if (session == NULL)
         return;
     machine_close(session->machine);
+    access_reader_free(session->accesses);
     g_free(session);
 }

@@ -16,6 +16,12 @@
 
 struct session;
 
+#define SESSION_ERROR (g_quark_from_static_string("faultline-session"))
+enum session_error {
+    SESSION_ERROR_GUEST,
+    SESSION_ERROR_ACCESSES, /* they were asked for and cannot be had here; all else may */
+};
+
 struct session_options {
     const struct backend_ops *backend; /* NULL: the first of backends[] */
     const struct image *image;         /* must outlive the session */
@@ -59,8 +65,8 @@ void session_release(struct session *session);
 #define SESSION_ACCESSES (1u << 20)
 
 /* The accesses of the run last waited for, in order, without its ACCESS_RUN record; NULL unless the
- * session was opened with `accesses`. Valid until session_release. Of a run with more than
- * SESSION_ACCESSES, which is one that hangs, the first so many. */
+ * session was opened with `accesses` and the run came to user mode. Valid until session_release. Of
+ * a run with more than SESSION_ACCESSES, which is one that hangs, the first so many. */
 const struct access *session_accesses(struct session *session, size_t *count);
 
 /* Forget what is posted and not yet waited for (a search ended early). */

@@ -1,4 +1,4 @@
-/* Line numbers from DWARF, with libdw.
+/* Symbols with libelf, line numbers from DWARF with libdw.
  *
  * A program counter lies in a stack of frames: the function that was compiled, and the functions
  * inlined into it. System call stubs are always inlined and live in headers, so the innermost frame
@@ -9,10 +9,12 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct image_debug {
+    Elf *elf;
     Dwarf *dwarf;      /* NULL: the image has none */
     GHashTable *cache; /* pc -> struct source_place; function "" stands for not known */
 };
@@ -20,6 +22,7 @@ struct image_debug {
 struct image_debug *image_debug_new(Elf *elf)
 {
     struct image_debug *debug = g_new0(struct image_debug, 1);
+    debug->elf = elf;
     debug->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     debug->cache = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     return debug;
@@ -32,6 +35,37 @@ void image_debug_free(struct image_debug *debug)
     g_hash_table_destroy(debug->cache);
     dwarf_end(debug->dwarf);
     g_free(debug);
+}
+
+static Elf_Scn *symbol_table(Elf *elf, GElf_Shdr *header)
+{
+    Elf_Scn *section = NULL;
+    while ((section = elf_nextscn(elf, section)) != NULL)
+        if (gelf_getshdr(section, header) != NULL && header->sh_type == SHT_SYMTAB)
+            return section;
+    return NULL;
+}
+
+bool image_debug_symbol(const struct image_debug *debug, const char *name, uint64_t *address)
+{
+    GElf_Shdr header;
+    GElf_Sym symbol;
+    Elf_Scn *section = symbol_table(debug->elf, &header);
+    Elf_Data *data = section != NULL ? elf_getdata(section, NULL) : NULL;
+    for (int i = 0; data != NULL && gelf_getsym(data, i, &symbol) != NULL; i++) {
+        const char *found = elf_strptr(debug->elf, header.sh_link, symbol.st_name);
+        if (GELF_ST_BIND(symbol.st_info) != STB_GLOBAL || symbol.st_shndx == SHN_UNDEF ||
+            found == NULL || strcmp(found, name) != 0)
+            continue;
+        *address = symbol.st_value;
+        return true;
+    }
+    return false;
+}
+
+bool image_symbol(const struct image *image, const char *name, uint64_t *address)
+{
+    return image_debug_symbol(image->debug, name, address);
 }
 
 /* The compilation unit that holds pc. .debug_aranges is optional (clang writes none), so a miss

@@ -10,6 +10,7 @@ struct image_debug;
 /* `elf` must outlive the result. Never fails: an image without DWARF has no places. */
 struct image_debug *image_debug_new(Elf *elf);
 void image_debug_free(struct image_debug *debug);
+bool image_debug_symbol(const struct image_debug *debug, const char *name, uint64_t *address);
 bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_place *place);
 
 #endif

@@ -4,7 +4,7 @@
  *     faultline-<uid>/            gone when the last session is
  *       <pid>-<n>/                one session
  *         lock                    flock'ed as long as its owner lives, however that ends
- *         ram  image  vm.pid  vm.log
+ *         ram  image  accesses  vm.pid  vm.log
  */
 #ifndef FAULTLINE_WORKDIR_H
 #define FAULTLINE_WORKDIR_H
@@ -28,9 +28,10 @@ unsigned workdir_sweep(void);
 char *workdir_root(GError **error);
 
 /* A back end notes the process that runs the guest in directory `dir`. */
-#define WORKDIR_RAM   "ram"
-#define WORKDIR_IMAGE "image"
-#define WORKDIR_LOG   "vm.log"
+#define WORKDIR_RAM      "ram"
+#define WORKDIR_IMAGE    "image"
+#define WORKDIR_LOG      "vm.log"
+#define WORKDIR_ACCESSES "accesses"
 void workdir_note_process(const char *dir, pid_t pid);
 
 #endif

@@ -19,10 +19,19 @@ enum backend_capability {
     BACKEND_ACCESSES = 1 << 5, /* can tell which memory user mode touches */
 };
 
+/* What a back end needs to tell user mode's accesses (plugin/access_log.h). */
+struct backend_accesses {
+    const char *log;         /* path of a struct access_log, made and mapped by the caller */
+    uint64_t run;            /* labels of the guest's kernel: the first thread is started, */
+    uint64_t leave;          /* user mode is gone to, */
+    uint64_t leave_measured; /* and the same with the timer just set */
+};
+
 struct backend_config {
     const char *image;   /* path of the guest ELF */
     const char *run_dir; /* private directory of this session: RAM file, logs */
     struct guestmem *memory;
+    const struct backend_accesses *accesses; /* NULL: nobody wants to know */
 };
 
 struct backend {
@@ -44,6 +53,8 @@ struct backend_ops {
     void (*stop)(struct backend *backend);
     /* Whether this machine can run it; if not, one line of why and how to mend it. */
     bool (*probe)(char *reason, size_t size);
+    /* Of BACKEND_ACCESSES: whether this machine can tell them, likewise. */
+    bool (*probe_accesses)(char *reason, size_t size);
 };
 
 extern const struct backend_ops *const backends[]; /* NULL-terminated; the first is the default */

@@ -13,13 +13,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "plugin.h"
 #include "workdir.h"
 
-#define QEMU         "qemu-system-arm"
 #define NOT_THERE    QEMU " is not installed: apt install qemu-system-arm (or run `make setup`)"
 #define LEAST_MAJOR  7
 #define LEAST_MINOR  2
 #define RAM_SIZE_MIB (FL_RAM_SIZE >> 20)
+#define RAM_BASE     0x40000000u /* of `virt` (hw/arm/virt.c) */
 
 struct qemu {
     struct backend base; /* first: a back end is cast back to this */
@@ -30,18 +31,9 @@ struct qemu {
     char *log;
 };
 
-/* QEMU's option parser takes a doubled comma for a comma. */
-static char *escape_commas(const char *text)
-{
-    char **parts = g_strsplit(text, ",", -1);
-    char *escaped = g_strjoinv(",,", parts);
-    g_strfreev(parts);
-    return escaped;
-}
-
 static GPtrArray *command_line(const struct backend_config *config)
 {
-    char *ram = escape_commas(guestmem_path(config->memory));
+    char *ram = plugin_escape(guestmem_path(config->memory));
     const char *const fixed[] = {
         QEMU,
         "-M",
@@ -71,6 +63,8 @@ static GPtrArray *command_line(const struct backend_config *config)
     g_ptr_array_add(argv,
                     g_strdup_printf("memory-backend-file,id=ram,size=%uM,mem-path=%s,share=on",
                                     RAM_SIZE_MIB, ram));
+    if (config->accesses != NULL)
+        plugin_options(argv, config->accesses, RAM_BASE);
     g_ptr_array_add(argv, NULL);
     g_free(ram);
     return argv;
@@ -243,11 +237,12 @@ static bool qemu_probe(char *reason, size_t size)
 const struct backend_ops backend_qemu = {
     .id = "qemu",
     .arch = "armv7",
-    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN | BACKEND_GDB,
+    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN | BACKEND_GDB | BACKEND_ACCESSES,
     .start = qemu_start,
     .alive = qemu_alive,
     .unpark = qemu_unpark,
     .park = qemu_park,
     .stop = qemu_stop,
     .probe = qemu_probe,
+    .probe_accesses = plugin_probe,
 };

@@ -1,0 +1,79 @@
+#include "plugin.h"
+
+#include <string.h>
+#include "qemu.h"
+
+#define NAME      "access.so"
+#define MAX_ABOVE 4 /* tests lie so many directories below the program */
+
+char *plugin_escape(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    return g_strjoinv(",,", parts);
+}
+
+/* Installed beside the program's own directory, or built below it or one above. NULL: nowhere. */
+static char *find(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    char *folder = g_path_get_dirname(program != NULL ? program : "build/faultline");
+    char *path = g_build_filename(folder, "..", "lib", "faultline", NAME, NULL);
+    for (int i = 0; i <= MAX_ABOVE && !g_file_test(path, G_FILE_TEST_EXISTS); i++) {
+        g_free(path);
+        path = g_build_filename(folder, "plugin", NAME, NULL);
+        char *above = g_path_get_dirname(folder);
+        g_free(folder);
+        folder = above;
+    }
+    g_free(folder);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        g_clear_pointer(&path, g_free);
+    return path;
+}
+
+void plugin_options(GPtrArray *argv, const struct backend_accesses *accesses, uint64_t ram)
+{
+    g_autofree char *path = find();
+    g_autofree char *file = plugin_escape(path != NULL ? path : NAME);
+    g_autofree char *log = plugin_escape(accesses->log);
+    g_ptr_array_add(argv, g_strdup("-plugin"));
+    g_ptr_array_add(
+        argv, g_strdup_printf(
+                  "file=%s,log=%s,ram=0x%" G_GINT64_MODIFIER "x,run=0x%" G_GINT64_MODIFIER
+                  "x,leave=0x%" G_GINT64_MODIFIER "x,leave_measured=0x%" G_GINT64_MODIFIER "x",
+                  file, log, ram, accesses->run, accesses->leave, accesses->leave_measured));
+}
+
+static void say_refused(const char *err, char *reason, size_t size)
+{
+    g_auto(GStrv) lines = g_strsplit(err, "\n", 2);
+    const char *why = lines[0] != NULL && lines[0][0] != '\0' ? lines[0] : "it says nothing";
+    g_snprintf(reason, (gulong)size,
+               QEMU
+               " does not load the plugin %s (%s); it needs a QEMU with TCG plugins, version 7.2 "
+               "to 8.2",
+               NAME, why);
+}
+
+bool plugin_probe(char *reason, size_t size)
+{
+    g_autofree char *path = find();
+    if (path == NULL) {
+        g_snprintf(reason, (gulong)size, "the plugin " NAME " is not there: build it with `make`");
+        return false;
+    }
+    g_autofree char *file = plugin_escape(path);
+    g_autofree char *option = g_strdup_printf("file=%s,probe=on", file);
+    g_autofree char *err = NULL;
+    char *argv[] = {QEMU, "-M", "none", "-display", "none", "-plugin", option, NULL};
+    int status = 1;
+    bool ran = g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
+                            NULL, NULL, NULL, &err, &status, NULL);
+    if (!ran)
+        g_snprintf(reason, (gulong)size, QEMU " cannot be started");
+    else if (status != 0)
+        say_refused(err, reason, size);
+    else
+        g_snprintf(reason, (gulong)size, "%s", path);
+    return ran && status == 0;
+}
