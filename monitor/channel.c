@@ -39,8 +39,17 @@ void channel_post(struct channel *channel, const struct fl_plan *plan)
 
 uint32_t channel_packets(const struct channel *channel)
 {
-    uint32_t closed = load(&channel->shared->control.ring_head) - channel->ring_tail;
-    return closed <= FL_RING_PACKETS ? closed : 0;
+    return channel->ring_seen - channel->ring_tail;
+}
+
+/* false: the guest's counter says what cannot be. */
+static bool see_packets(struct channel *channel, uint32_t head)
+{
+    if (head - channel->ring_tail > FL_RING_PACKETS ||
+        head - channel->ring_tail < channel_packets(channel))
+        return false;
+    channel->ring_seen = head;
+    return true;
 }
 
 static bool is_guest_outcome(uint32_t outcome)
@@ -65,14 +74,15 @@ static enum channel_news check_result(const struct channel *channel, uint32_t se
                                       const struct fl_result *result, char reason[CHANNEL_REASON])
 {
     uint32_t closed = channel_packets(channel);
-    uint32_t skipped = result->first_packet - channel->ring_tail;
+    bool alone = channel->posted - channel->taken == 1;
     if (result->serial != serial)
         return nonsense(reason, "a result for plan %u came where that of plan %u was due",
                         result->serial, serial);
     if (!is_guest_outcome(result->outcome))
         return nonsense(reason, "the result has outcome %u, which no guest can give",
                         result->outcome);
-    if (skipped > closed || result->packets > closed - skipped)
+    if (result->first_packet != channel->ring_tail || result->packets > closed ||
+        (alone && result->packets != closed))
         return nonsense(reason, "the result has packets %u + %u, the ring holds %u + %u",
                         result->first_packet, result->packets, channel->ring_tail, closed);
     return CHANNEL_RESULT;
@@ -85,14 +95,17 @@ enum channel_news channel_poll(struct channel *channel, uint32_t serial, struct 
     uint32_t in_flight = channel->posted - channel->taken;
     uint32_t ready = load(&control->result_head) - channel->taken;
     uint32_t begun = load(&control->plan_tail) - channel->taken;
-    uint32_t closed = load(&control->ring_head) - channel->ring_tail;
+    uint32_t head = load(&control->ring_head);
     uint32_t asked = load(&control->ask) - channel->answered;
+    bool ring_sound = see_packets(channel, head);
     if (ready > in_flight || begun > in_flight)
         return nonsense(reason, "%u results and %u plans begun, of %u plans in flight", ready,
                         begun, in_flight);
-    if (closed > FL_RING_PACKETS || asked > 1)
-        return nonsense(reason, "%u packets not released, %u decisions not answered", closed,
-                        asked);
+    if (!ring_sound)
+        return nonsense(reason, "%u packets not released, where there were %u",
+                        head - channel->ring_tail, channel_packets(channel));
+    if (asked > 1)
+        return nonsense(reason, "%u decisions not answered", asked);
     if (ready > 0) {
         *result = channel->shared->results[channel->taken % FL_RESULT_SLOTS];
         return check_result(channel, serial, result, reason);

@@ -16,6 +16,7 @@ struct channel {
     uint32_t posted;    /* plans */
     uint32_t taken;     /* results */
     uint32_t ring_tail; /* packets released: where the next result's packets begin */
+    uint32_t ring_seen; /* packets closed, as far as that was believed */
     uint32_t answered;  /* decisions */
 };
 
@@ -39,7 +40,8 @@ void channel_post(struct channel *channel, const struct fl_plan *plan);
  * due. */
 enum channel_news channel_poll(struct channel *channel, uint32_t serial, struct fl_result *result,
                                char reason[CHANNEL_REASON]);
-/* Packets that the guest has closed and that are not released. */
+/* Packets that the guest had closed when it was last looked at, and that are not released. What it
+ * writes to its counter afterwards takes none of them back. */
 uint32_t channel_packets(const struct channel *channel);
 const struct fl_packet *channel_packet(const struct channel *channel, uint32_t number);
 /* All packets before number `end` may be overwritten. */

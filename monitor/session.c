@@ -293,7 +293,7 @@ static bool advance(struct session *session, struct run *run, struct fl_decision
 
 static bool is_online(const struct session *session)
 {
-    return session->plans[session->first % FL_PLAN_SLOTS].mode == FL_MODE_ONLINE;
+    return session->plans[session->first % FL_PLAN_SLOTS].mode & FL_MODE_ONLINE;
 }
 
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
@@ -351,6 +351,18 @@ const struct fl_packet *session_packet(struct session *session, const struct run
         return NULL;
     *n_events = session->held_events[i];
     return channel_packet(&session->channel, run->result.first_packet + i);
+}
+
+uint32_t session_closed(const struct session *session)
+{
+    bool alone = session_in_flight(session) == 1 && !session->held;
+    return alone && session->phase == PHASE_UP ? channel_packets(&session->channel) : 0;
+}
+
+const struct fl_packet *session_closed_packet(const struct session *session, uint32_t i)
+{
+    g_assert(i < session_closed(session));
+    return channel_packet(&session->channel, session->channel.ring_tail + i);
 }
 
 void session_release(struct session *session)

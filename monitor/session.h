@@ -62,6 +62,11 @@ const struct fl_packet *session_packet(struct session *session, const struct run
                                        size_t *n_events);
 void session_release(struct session *session);
 
+/* While a run is waited for that is alone in flight: how many packets the guest has closed so far,
+ * and the i-th of them, which is the run's i-th. It is not checked yet. */
+uint32_t session_closed(const struct session *session);
+const struct fl_packet *session_closed_packet(const struct session *session, uint32_t i);
+
 #define SESSION_ACCESSES (1u << 20)
 
 /* The accesses of the run last waited for, in order, without its ACCESS_RUN record; NULL unless the

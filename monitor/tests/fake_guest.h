@@ -19,10 +19,12 @@ enum trick {
     RESULTS_BACK,
     PLANS_AHEAD,
     ASKS_AHEAD,
-    RING_AHEAD,      /* more packets than the ring has */
+    RING_AHEAD,      /* more packets than the ring has; it asks before, so that it is looked at */
+    RING_BACK,       /* likewise: fewer than there were */
     PACKETS_OUTSIDE, /* of what it closed */
     PACKETS_BEFORE,  /* the ones that were released */
     PACKETS_MANY,    /* so that first + packets wraps around */
+    PACKETS_FEWER,   /* than it closed */
     BAD_PACKET,
     HOST_COUNTERS, /* writes over what is the host's, then plays on */
     TRICKS
@@ -106,6 +108,10 @@ static inline void fake_spoil(struct fake_guest *guest, enum trick trick, struct
         result->first_packet--;
     if (trick == PACKETS_MANY)
         result->packets = UINT32_MAX;
+    if (trick == PACKETS_FEWER) {
+        result->packets--;
+        result->events = FL_PACKET_EVENTS;
+    }
     if (trick == BAD_PACKET)
         packet->content_bits = UINT64_MAX;
 }
@@ -122,15 +128,19 @@ static inline bool fake_confuse(struct fake_guest *guest, enum trick trick)
         fake_store(&control->plan_tail, guest->taken + FL_PLAN_SLOTS + 1);
     if (trick == ASKS_AHEAD)
         fake_store(&control->ask, control->ask.value + 2);
+    if (trick == RING_AHEAD || trick == RING_BACK)
+        fake_ask(guest, 1);
     if (trick == RING_AHEAD)
         fake_store(&control->ring_head, guest->ring_head + FL_RING_PACKETS);
+    if (trick == RING_BACK)
+        fake_store(&control->ring_head, guest->ring_head - 1);
     if (trick == HOST_COUNTERS) {
         fake_store(&control->ring_tail, 0x12345678);
         fake_store(&control->result_tail, 0x12345678);
     }
     if (trick == DIES)
         g_atomic_int_set(&guest->ended, 1);
-    return trick == DIES || trick == SILENT || (trick >= RESULTS_AHEAD && trick <= RING_AHEAD);
+    return trick == DIES || trick == SILENT || (trick >= RESULTS_AHEAD && trick <= RING_BACK);
 }
 
 /* Two packets for each run, of 126 and of 1 + (seed % 100) events. false: the guest is lost. */
