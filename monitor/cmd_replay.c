@@ -73,13 +73,13 @@ static bool read_plan(struct replay *replay, GError **error)
 
 static bool comparable(struct replay *replay, GError **error)
 {
-    if (replay->recording->damage[0] != '\0') {
+    const struct verdict *verdict = recording_judge(replay->recording, replay->engine);
+    if (verdict->reason[0] != '\0') {
         g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-                    "%s is damaged (%s): there is nothing to compare a replay with", replay->trace,
-                    replay->recording->damage);
+                    "%s is not whole (%s): there is nothing to compare a replay with",
+                    replay->trace, verdict->reason);
         return false;
     }
-    const struct verdict *verdict = recording_judge(replay->recording, replay->engine);
     replay->event_hash = verdict->event_hash;
     replay->outcome = verdict->outcome;
     return true;

@@ -160,6 +160,34 @@ static int finish(const struct run_options *options, const struct subject *subje
                                 left));
 }
 
+struct follower {
+    struct recorder *recorder;
+    struct session *session;
+};
+
+/* What is recorded so far is on disk while the run goes on, whatever becomes of this program. */
+static void follow(void *context, const struct explore_state *state)
+{
+    (void)state;
+    const struct follower *follower = context;
+    recorder_follow(follower->recorder, follower->session);
+}
+
+/* There is no run to judge: no guest could be had, or it was interrupted. */
+static int give_up(struct recorder *recorder)
+{
+    if (!cli_interrupted()) {
+        recorder_discard(recorder);
+        return EXIT_ERROR;
+    }
+    g_autofree char *trace = g_strdup(recorder_path(recorder));
+    if (recorder_leave(recorder))
+        fprintf(stderr, "faultline run: interrupted, recorded so far: %s\n", trace);
+    else
+        fputs("faultline run: interrupted, nothing recorded\n", stderr);
+    return EXIT_INCOMPLETE;
+}
+
 static int run(const struct run_options *options, const struct subject *subject,
                struct session *session, const struct fl_plan *plan, GError **error)
 {
@@ -168,23 +196,19 @@ static int run(const struct run_options *options, const struct subject *subject,
     if (recorder == NULL)
         return EXIT_ERROR;
     struct engine *engine = engine_new();
+    struct follower follower = {.recorder = recorder, .session = session};
     const struct explore_options explore_options = {
         .session = session,
         .engine = engine,
         .scenario = subject->scenario,
         .base = plan,
         .interrupted = cli_interrupted,
+        .progress = follow,
+        .context = &follower,
     };
     struct capture *capture = explore_once(&explore_options, plan, error);
-    int status = EXIT_ERROR;
-    if (capture != NULL)
-        status = finish(options, subject, engine, recorder, capture);
-    else
-        recorder_discard(recorder);
-    if (capture == NULL && cli_interrupted()) {
-        fputs("faultline run: interrupted, nothing recorded\n", stderr);
-        status = EXIT_INCOMPLETE;
-    }
+    const int status =
+        capture != NULL ? finish(options, subject, engine, recorder, capture) : give_up(recorder);
     capture_free(capture);
     engine_free(engine);
     return status;

@@ -11,6 +11,8 @@ struct recorder {
     char *path;
     int lock;
     struct ctf_writer *writer;
+    guint written; /* packets */
+    bool stuck;    /* one could not be written while the run went on */
     struct trace_manifest manifest;
 };
 
@@ -62,6 +64,16 @@ void recorder_discard(struct recorder *recorder)
         remove_folder(recorder->path);
     }
     recorder_free(recorder);
+}
+
+bool recorder_leave(struct recorder *recorder)
+{
+    if (recorder->written == 0) {
+        recorder_discard(recorder);
+        return false;
+    }
+    recorder_free(recorder);
+    return true;
 }
 
 static bool begin(struct recorder *recorder, const struct subject *subject,
@@ -131,11 +143,22 @@ bool recorder_close(struct recorder *recorder, const struct verdict *verdict, GE
     return true;
 }
 
+void recorder_follow(struct recorder *recorder, const struct session *session)
+{
+    const uint32_t closed = session_closed(session);
+    while (!recorder->stuck && recorder->written < closed) {
+        const struct fl_packet *packet = session_closed_packet(session, recorder->written);
+        recorder->stuck = !ctf_writer_packet(recorder->writer, packet, NULL);
+        recorder->written += !recorder->stuck;
+    }
+}
+
 bool recorder_capture(struct recorder *recorder, const struct capture *capture, GError **error)
 {
-    for (guint i = 0; i < capture->packets->len; i++)
-        if (!ctf_writer_packet(recorder->writer,
-                               &g_array_index(capture->packets, struct fl_packet, i), error))
+    for (; recorder->written < capture->packets->len; recorder->written++)
+        if (!ctf_writer_packet(
+                recorder->writer,
+                &g_array_index(capture->packets, struct fl_packet, recorder->written), error))
             return false;
     return true;
 }
