@@ -113,7 +113,7 @@ static bool read_plan(const struct explain *explain, struct fl_plan *plan, GErro
     gsize size;
     return g_file_get_contents(path, &text, &size, error) &&
            plan_from_text(text, size, explain->subject.scenario, explain->subject.scenario_index,
-                          plan, error);
+                          plan, NULL, error);
 }
 
 static struct explanation *decide(struct explain *explain, const char *check, GError **error)

@@ -2,6 +2,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include "anchor.h"
+#include "check.h"
 #include "cli.h"
 #include "explore/drive.h"
 #include "main.h"
@@ -21,8 +23,11 @@ struct replay {
     struct recording *recording;
     struct subject subject;
     struct fl_plan plan;
+    struct plan_anchors anchors;
+    bool anew;           /* the plan was anchored anew: only the verdict can be compared */
     uint64_t event_hash; /* of the trace */
     uint32_t outcome;
+    const struct check *violated; /* the first check; NULL: none */
     struct session *session;
     struct engine *engine;
     struct progress progress;
@@ -45,11 +50,13 @@ static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
     };
     GOptionEntry more[SUBJECT_ENTRIES];
     subject_entries(&replay->subject_options, more);
-    return cli_parse(argc, argv, "TRACE",
-                     "Runs the plan of a recorded trace again and compares the events. Exit code: "
-                     "0 when every run\nwas equal to the trace, 2 when one was not (its first "
-                     "differing event is named), 3 interrupted.",
-                     entries, more, status);
+    return cli_parse(
+        argc, argv, "TRACE",
+        "Runs the plan of a recorded trace again and compares the events; on an edited "
+        "image\n(--any-image) that needs other places for its preemptions, the "
+        "verdict. Exit code: 0 when every run\nwas equal to the trace, 2 when one "
+        "was not (its first differing event is named), 3 interrupted.",
+        entries, more, status);
 }
 
 /* ---- the trace ---- */
@@ -62,13 +69,18 @@ static bool read_plan(struct replay *replay, GError **error)
     if (!g_file_get_contents(path, &text, &size, error))
         return false;
     if (!plan_from_text(text, size, replay->subject.scenario, replay->subject.scenario_index,
-                        &replay->plan, error)) {
+                        &replay->plan, &replay->anchors, error)) {
         g_prefix_error(error, "%s: ", path);
         return false;
     }
     if (replay->online)
         replay->plan.mode = FL_MODE_ONLINE;
     return true;
+}
+
+static const struct check *first_violated(const struct verdict *verdict)
+{
+    return verdict->kind == VERDICT_VIOLATION ? verdict->violations[0].check : NULL;
 }
 
 static bool comparable(struct replay *replay, GError **error)
@@ -82,6 +94,7 @@ static bool comparable(struct replay *replay, GError **error)
     }
     replay->event_hash = verdict->event_hash;
     replay->outcome = verdict->outcome;
+    replay->violated = first_violated(verdict);
     return true;
 }
 
@@ -144,11 +157,29 @@ static void describe_difference(struct replay *replay, const struct run_report *
     append_event(text, replay, expected, recorded->len, at);
 }
 
+/* An edited source makes other events; the finding is the same when the check is. */
+static bool same_verdict(struct replay *replay, const struct run_report *report)
+{
+    const struct check *violated = first_violated(report->verdict);
+    if (violated == replay->violated && report->result->outcome == replay->outcome)
+        return true;
+    g_string_append_printf(replay->difference,
+                           "run %u, anchored anew, ends %s and violates %s, where the trace ends "
+                           "%s and violates %s",
+                           replay->runs, trace_value_name(TRACE_OUTCOME, report->result->outcome),
+                           violated != NULL ? violated->id : "nothing",
+                           trace_value_name(TRACE_OUTCOME, replay->outcome),
+                           replay->violated != NULL ? replay->violated->id : "nothing");
+    return false;
+}
+
 /* Runs that were cut short are equal as far as the shorter one goes. */
 static bool equal(struct replay *replay, const struct run_report *report, const struct run *run)
 {
     const bool same_outcome = report->result->outcome == replay->outcome;
     const bool gone = outcome_is_cut_short(replay->outcome);
+    if (replay->anew)
+        return same_verdict(replay, report);
     if (same_outcome && !gone && report->verdict->event_hash == replay->event_hash)
         return true;
     const GArray *recorded = replay->recording->events;
@@ -186,6 +217,25 @@ static bool on_wait(void *context)
         progress_draw(&replay->progress, line);
     }
     return !cli_interrupted();
+}
+
+/* Another image than the one that was recorded may have the plan's places elsewhere. */
+static bool fit_plan(struct replay *replay, GError **error)
+{
+    if (strcmp(replay->subject.image->hash, replay->recording->manifest.image_hash) == 0)
+        return true;
+    const struct samples samples = {
+        .session = replay->session,
+        .engine = replay->engine,
+        .scenario = replay->subject.scenario,
+        .interrupted = cli_interrupted,
+    };
+    g_autoptr(GString) notes = g_string_new(NULL);
+    const bool fits = anchors_apply(&samples, replay->subject.image, &replay->plan,
+                                    &replay->anchors, notes, error);
+    replay->anew = notes->len > 0;
+    fputs(notes->str, stderr);
+    return fits;
 }
 
 static bool run_all(struct replay *replay, GError **error)
@@ -251,7 +301,7 @@ static int locked(struct replay *replay, GError **error)
     replay->session = subject_session(&replay->subject, error);
     if (replay->session == NULL)
         return status;
-    if (run_all(replay, error)) {
+    if (fit_plan(replay, error) && run_all(replay, error)) {
         tell(replay);
         if (replay->equal == (unsigned)replay->times)
             status = EXIT_CLEAN;

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include "anchor.h"
 #include "cli.h"
 #include "explore/explore.h"
 #include "main.h"
@@ -57,7 +58,7 @@ static bool parse(struct run_options *options, int *argc, char ***argv, int *sta
 }
 
 static bool read_plan(const struct run_options *options, const struct subject *subject,
-                      struct fl_plan *plan, GError **error)
+                      struct fl_plan *plan, struct plan_anchors *anchors, GError **error)
 {
     plan_init(plan, subject->scenario, subject->scenario_index, subject->variant);
     if (options->plan_file != NULL) {
@@ -65,7 +66,8 @@ static bool read_plan(const struct run_options *options, const struct subject *s
         gsize size;
         if (!g_file_get_contents(options->plan_file, &text, &size, error))
             return false;
-        if (!plan_from_text(text, size, subject->scenario, subject->scenario_index, plan, error)) {
+        if (!plan_from_text(text, size, subject->scenario, subject->scenario_index, plan, anchors,
+                            error)) {
             g_prefix_error(error, "%s: ", options->plan_file);
             return false;
         }
@@ -214,16 +216,36 @@ static int run(const struct run_options *options, const struct subject *subject,
     return status;
 }
 
+/* A plan from a file was made for some image, perhaps not for this one. */
+static bool fit_plan(const struct subject *subject, struct session *session, struct fl_plan *plan,
+                     const struct plan_anchors *anchors, GError **error)
+{
+    struct engine *engine = engine_new();
+    const struct samples samples = {
+        .session = session,
+        .engine = engine,
+        .scenario = subject->scenario,
+        .interrupted = cli_interrupted,
+    };
+    g_autoptr(GString) notes = g_string_new(NULL);
+    const bool fits = anchors_apply(&samples, subject->image, plan, anchors, notes, error);
+    fputs(notes->str, stderr);
+    engine_free(engine);
+    return fits;
+}
+
 static int open_and_run(const struct run_options *options, const char *name, GError **error)
 {
     struct subject subject;
     struct fl_plan plan;
+    g_autofree struct plan_anchors *anchors = g_new0(struct plan_anchors, 1);
     int status = EXIT_ERROR;
     if (subject_open(&subject, &options->subject, name, error) &&
-        read_plan(options, &subject, &plan, error)) {
+        read_plan(options, &subject, &plan, anchors, error)) {
         struct session *session = subject_session(&subject, error);
         if (session != NULL) {
-            status = run(options, &subject, session, &plan, error);
+            if (options->schedule != NULL || fit_plan(&subject, session, &plan, anchors, error))
+                status = run(options, &subject, session, &plan, error);
             session_close(session);
         }
     }

@@ -53,6 +53,10 @@ struct source_frame {
 size_t image_frames(const struct image *image, uint64_t pc, struct source_frame *frames,
                     size_t max);
 
+/* Bytes of code, from where the function around `pc` begins up to there, that image_source() places
+ * in the same function and line: which of the line's instructions it is. */
+bool image_line_step(const struct image *image, uint64_t pc, uint32_t *step);
+
 /* The data at a virtual address of a program: "list_lock", "slots_taken + 4". false: not known. */
 bool image_object(const struct image *image, uint64_t address, char *name, size_t size);
 

@@ -49,12 +49,40 @@ bool plan_parse_schedule(struct fl_plan *plan, const struct fl_scenario *scenari
 
 struct json_t;
 
+/* What a preemption's place was in the run that was recorded: enough to find it again in a run of
+ * an edited source (anchor.h). */
+struct plan_instruction { /* of k >= 1: where the thread stood */
+    char function[64];    /* "": not known */
+    int32_t line;         /* from that of entry n, if it is in the same function, else from the
+                             function's first */
+    uint32_t step;        /* which of the line's instructions (image_line_step) */
+};
+struct plan_anchor {
+    bool given;
+    uint32_t order;    /* when it took place, among the plan's preemptions, from 1 */
+    char point[16];    /* of entry n; "none" for the start of a thread */
+    char label[32];    /* of the message that it sends, or which lock; "" */
+    char function[64]; /* that makes the entry; "": not known */
+    uint32_t nth;      /* so many-th entry of the thread with this point, label and function */
+    char mark[24];     /* the thread's nearest mark before; "": none */
+    uint32_t mark_nth; /* so many-th of its kind */
+    uint32_t since;    /* as nth, counted from that mark */
+    struct plan_instruction at;
+};
+struct plan_anchors { /* the i-th belongs to the plan's i-th preemption */
+    struct plan_anchor of[FL_MAX_PREEMPTIONS];
+};
+
 /* A new reference. */
 struct json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scenario);
-char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario);
+/* anchors may be NULL. */
+char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario,
+                   const struct plan_anchors *anchors);
 
-/* Reads a plan for this scenario, and refuses one for another. On failure *plan is undefined. */
+/* Reads a plan for this scenario, and refuses one for another. On failure *plan is undefined.
+ * anchors may be NULL. */
 bool plan_from_text(const char *text, size_t size, const struct fl_scenario *scenario,
-                    unsigned scenario_index, struct fl_plan *plan, GError **error);
+                    unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
+                    GError **error);
 
 #endif

@@ -19,6 +19,21 @@ static json_t *params_to_json(const struct fl_plan *plan, const struct fl_scenar
     return params;
 }
 
+static json_t *anchor_to_json(const struct plan_anchor *anchor)
+{
+    json_t *json =
+        json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:I, s:I}", "order", (json_int_t)anchor->order,
+                  "point", anchor->point, "label", anchor->label, "function", anchor->function,
+                  "nth", (json_int_t)anchor->nth, "mark", anchor->mark, "mark_nth",
+                  (json_int_t)anchor->mark_nth, "since", (json_int_t)anchor->since);
+    if (anchor->at.function[0] != '\0')
+        json_object_set_new(json, "at",
+                            json_pack("{s:s, s:I, s:I}", "function", anchor->at.function, "line",
+                                      (json_int_t)anchor->at.line, "step",
+                                      (json_int_t)anchor->at.step));
+    return json;
+}
+
 static json_t *preemption_to_json(const struct fl_preemption *preemption,
                                   const struct fl_scenario *scenario)
 {
@@ -43,9 +58,15 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
                      "preemptions", preemptions);
 }
 
-char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario)
+char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario,
+                   const struct plan_anchors *anchors)
 {
     json_t *json = plan_to_json(plan, scenario);
+    json_t *preemptions = json_object_get(json, "preemptions");
+    for (uint32_t i = 0; anchors != NULL && i < plan->n_preemptions; i++)
+        if (anchors->of[i].given)
+            json_object_set_new(json_array_get(preemptions, i), "anchor",
+                                anchor_to_json(&anchors->of[i]));
     char *dump = json_dumps(json, JSON_INDENT(2));
     char *text = g_strconcat(dump, "\n", NULL);
     free(dump);
@@ -188,40 +209,95 @@ static bool read_thread(const json_t *json, const char *key, const struct fl_sce
     return true;
 }
 
-static bool read_preemption(const json_t *json, const struct fl_scenario *scenario,
-                            struct fl_plan *plan, GError **error)
+static bool read_text(const json_t *object, const char *key, char *text, size_t size,
+                      GError **error)
 {
-    static const char *const keys[] = {"thread", "n", "k", "target", NULL};
+    const char *value;
+    if (!read_string(object, key, &value, error))
+        return false;
+    if (g_strlcpy(text, value, size) >= size)
+        return fail(error, PLAN_ERROR_RANGE, "\"%s\" must be shorter than %zu bytes", key, size);
+    return true;
+}
+
+static bool read_instruction(const json_t *json, struct plan_instruction *at, GError **error)
+{
+    static const char *const keys[] = {"function", "line", "step", NULL};
+    if (!json_is_object(json))
+        return fail(error, PLAN_ERROR_SYNTAX, "\"at\" must be an object");
+    json_int_t line;
+    if (!known_keys(json, keys, error) ||
+        !read_text(json, "function", at->function, sizeof(at->function), error) ||
+        !read_number(json, "line", INT32_MIN, INT32_MAX, &line, error) ||
+        !read_word(json, "step", &at->step, error))
+        return false;
+    at->line = (int32_t)line;
+    return true;
+}
+
+static bool read_anchor(const json_t *json, struct plan_anchor *anchor, GError **error)
+{
+    static const char *const keys[] = {"order", "point",    "label", "function", "nth",
+                                       "mark",  "mark_nth", "since", "at",       NULL};
+    if (!json_is_object(json))
+        return fail(error, PLAN_ERROR_SYNTAX, "\"anchor\" must be an object");
+    const json_t *at = json_object_get(json, "at");
+    anchor->given = true;
+    return known_keys(json, keys, error) && read_word(json, "order", &anchor->order, error) &&
+           read_text(json, "point", anchor->point, sizeof(anchor->point), error) &&
+           read_text(json, "label", anchor->label, sizeof(anchor->label), error) &&
+           read_text(json, "function", anchor->function, sizeof(anchor->function), error) &&
+           read_word(json, "nth", &anchor->nth, error) &&
+           read_text(json, "mark", anchor->mark, sizeof(anchor->mark), error) &&
+           read_word(json, "mark_nth", &anchor->mark_nth, error) &&
+           read_word(json, "since", &anchor->since, error) &&
+           (at == NULL || read_instruction(at, &anchor->at, error));
+}
+
+static bool read_preemption(const json_t *json, const struct fl_scenario *scenario,
+                            struct fl_plan *plan, struct plan_anchors *anchors, GError **error)
+{
+    static const char *const keys[] = {"thread", "n", "k", "target", "anchor", NULL};
     if (!json_is_object(json))
         return fail(error, PLAN_ERROR_SYNTAX, "each of \"preemptions\" must be an object");
     struct fl_preemption preemption;
+    struct plan_anchor anchor = {.given = false};
+    const json_t *anchored = json_object_get(json, "anchor");
     if (!known_keys(json, keys, error) ||
         !read_thread(json, "thread", scenario, &preemption.thread, error) ||
         !read_word(json, "n", &preemption.n, error) ||
         !read_word(json, "k", &preemption.k, error) ||
-        !read_thread(json, "target", scenario, &preemption.target, error))
+        !read_thread(json, "target", scenario, &preemption.target, error) ||
+        (anchored != NULL && !read_anchor(anchored, &anchor, error)))
         return false;
     if (!plan_insert(plan, scenario, &preemption, error)) {
         g_prefix_error(error, "plan: ");
         return false;
     }
+    if (anchors == NULL)
+        return true;
+    uint32_t at = plan->n_preemptions - 1;
+    for (; plan_compare(&plan->preemptions[at], &preemption) != 0; at--)
+        anchors->of[at] = anchors->of[at - 1];
+    anchors->of[at] = anchor;
     return true;
 }
 
 static bool read_preemptions(const json_t *json, const struct fl_scenario *scenario,
-                             struct fl_plan *plan, GError **error)
+                             struct fl_plan *plan, struct plan_anchors *anchors, GError **error)
 {
     const json_t *list = json_object_get(json, "preemptions");
     if (!json_is_array(list))
         return fail(error, PLAN_ERROR_SYNTAX, "\"preemptions\" must be an array");
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (!read_preemption(json_array_get(list, i), scenario, plan, error))
+        if (!read_preemption(json_array_get(list, i), scenario, plan, anchors, error))
             return false;
     return true;
 }
 
 static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
-                      unsigned scenario_index, struct fl_plan *plan, GError **error)
+                      unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
+                      GError **error)
 {
     static const char *const keys[] = {"scenario", "variant", "params", "policy",      "seed",
                                        "chance",   "depth",   "budget", "preemptions", NULL};
@@ -230,17 +306,20 @@ static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
     return known_keys(json, keys, error) &&
            read_subject(json, scenario, scenario_index, plan, error) &&
            read_params(json, scenario, plan, error) && read_policy(json, plan, error) &&
-           read_preemptions(json, scenario, plan, error);
+           read_preemptions(json, scenario, plan, anchors, error);
 }
 
 bool plan_from_text(const char *text, size_t size, const struct fl_scenario *scenario,
-                    unsigned scenario_index, struct fl_plan *plan, GError **error)
+                    unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
+                    GError **error)
 {
     json_error_t problem;
+    if (anchors != NULL)
+        memset(anchors, 0, sizeof(*anchors));
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     if (json == NULL)
         return fail(error, PLAN_ERROR_SYNTAX, "no JSON (line %d: %s)", problem.line, problem.text);
-    bool good = read_plan(json, scenario, scenario_index, plan, error);
+    bool good = read_plan(json, scenario, scenario_index, plan, anchors, error);
     json_decref(json);
     return good;
 }

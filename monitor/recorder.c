@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "anchor.h"
 #include "plan.h"
 #include "trace.h"
 #include "verdict_json.h"
@@ -14,6 +15,8 @@ struct recorder {
     guint written; /* packets */
     bool stuck;    /* one could not be written while the run went on */
     struct trace_manifest manifest;
+    const struct subject *subject;
+    char *plan; /* with its anchors, which only the run can tell */
 };
 
 static void fill_manifest(struct trace_manifest *manifest, const struct subject *subject,
@@ -42,6 +45,7 @@ static void recorder_free(struct recorder *recorder)
     if (recorder->lock >= 0)
         rundir_unlock(recorder->lock);
     g_free(recorder->path);
+    g_free(recorder->plan);
     g_free(recorder);
 }
 
@@ -79,7 +83,7 @@ bool recorder_leave(struct recorder *recorder)
 static bool begin(struct recorder *recorder, const struct subject *subject,
                   const struct fl_plan *plan, GError **error)
 {
-    g_autofree char *text = plan_to_text(plan, subject->scenario);
+    g_autofree char *text = plan_to_text(plan, subject->scenario, NULL);
     g_autofree char *ctf = g_build_filename(recorder->path, "ctf", NULL);
     fill_manifest(&recorder->manifest, subject, plan);
     recorder->lock = rundir_lock(recorder->path, error);
@@ -101,6 +105,7 @@ struct recorder *recorder_open(const char *root, const struct subject *subject,
     }
     struct recorder *recorder = g_new0(struct recorder, 1);
     recorder->lock = -1;
+    recorder->subject = subject;
     recorder->path = rundir_create(root, subject->scenario->id,
                                    subject->scenario->variants[plan->variant].id, error);
     if (recorder->path == NULL || !begin(recorder, subject, plan, error)) {
@@ -129,7 +134,9 @@ static bool finish(struct recorder *recorder, const struct verdict *verdict, GEr
                "%016" G_GINT64_MODIFIER "x", verdict->event_hash);
     g_strlcpy(recorder->manifest.outcome, trace_value_name(TRACE_OUTCOME, verdict->outcome),
               sizeof(recorder->manifest.outcome));
-    return rundir_write(recorder->path, "verdict.json", text, error) &&
+    return (recorder->plan == NULL ||
+            rundir_write(recorder->path, "plan.json", recorder->plan, error)) &&
+           rundir_write(recorder->path, "verdict.json", text, error) &&
            manifest_write(recorder->path, &recorder->manifest, error);
 }
 
@@ -153,6 +160,16 @@ void recorder_follow(struct recorder *recorder, const struct session *session)
     }
 }
 
+static void anchor_plan(struct recorder *recorder, const struct capture *capture)
+{
+    g_autofree struct plan_anchors *anchors = g_new0(struct plan_anchors, 1);
+    size_t count;
+    g_autofree struct fl_event *events = capture_events(capture, &count);
+    anchors_take(anchors, &capture->plan, recorder->subject->image, events, count);
+    g_free(recorder->plan);
+    recorder->plan = plan_to_text(&capture->plan, recorder->subject->scenario, anchors);
+}
+
 bool recorder_capture(struct recorder *recorder, const struct capture *capture, GError **error)
 {
     for (; recorder->written < capture->packets->len; recorder->written++)
@@ -160,6 +177,8 @@ bool recorder_capture(struct recorder *recorder, const struct capture *capture, 
                 recorder->writer,
                 &g_array_index(capture->packets, struct fl_packet, recorder->written), error))
             return false;
+    if (capture->plan.policy == FL_POLICY_FIXED && capture->plan.n_preemptions > 0)
+        anchor_plan(recorder, capture);
     return true;
 }
 

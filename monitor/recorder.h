@@ -13,7 +13,7 @@
 struct recorder;
 
 /* Makes the next numbered directory below `root` (made when missing), takes its lock, and writes
- * manifest and plan, so that what a killed monitor leaves can be read. */
+ * manifest and plan, so that what a killed monitor leaves can be read. The subject outlives it. */
 struct recorder *recorder_open(const char *root, const struct subject *subject,
                                const struct fl_plan *plan, GError **error);
 const char *recorder_path(const struct recorder *recorder);

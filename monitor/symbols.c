@@ -216,3 +216,42 @@ size_t image_frames(const struct image *image, uint64_t pc, struct source_frame 
     memset(frames, 0, max * sizeof(*frames));
     return look_up(image->debug->dwarf, pc, frames, max);
 }
+
+/* The first address of the function that was compiled around pc. */
+static bool function_begins(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Addr *begins)
+{
+    Dwarf_Die *innermost = NULL, *scopes = NULL;
+    const int n_scopes =
+        dwarf_getscopes(unit, pc, &innermost) > 0 ? dwarf_getscopes_die(innermost, &scopes) : 0;
+    bool found = false;
+    for (int i = 0; i < n_scopes && !found; i++)
+        found = dwarf_tag(&scopes[i]) == DW_TAG_subprogram && dwarf_lowpc(&scopes[i], begins) == 0;
+    free(scopes);
+    free(innermost);
+    return found;
+}
+
+/* Each row of the line table holds for the code up to the next one. */
+bool image_line_step(const struct image *image, uint64_t pc, uint32_t *step)
+{
+    Dwarf *dwarf = image->debug->dwarf;
+    Dwarf_Die unit;
+    Dwarf_Addr begins;
+    Dwarf_Lines *lines;
+    size_t n_lines;
+    struct source_place wanted, place;
+    if (dwarf == NULL || !find_unit(dwarf, pc, &unit) || !function_begins(&unit, pc, &begins) ||
+        dwarf_getsrclines(&unit, &lines, &n_lines) != 0 || !image_source(image, pc, &wanted))
+        return false;
+    *step = 0;
+    for (size_t i = 0; i + 1 < n_lines; i++) {
+        Dwarf_Addr from, to;
+        if (dwarf_lineaddr(dwarf_onesrcline(lines, i), &from) != 0 ||
+            dwarf_lineaddr(dwarf_onesrcline(lines, i + 1), &to) != 0 || from < begins ||
+            from >= pc || from >= to || !image_source(image, from, &place))
+            continue;
+        if (place.line == wanted.line && strcmp(place.function, wanted.function) == 0)
+            *step += (uint32_t)(MIN(to, pc) - from);
+    }
+    return true;
+}

@@ -23,19 +23,32 @@ static void assert_sound(const struct fl_plan *plan)
     }
 }
 
+static bool same_anchor(const struct plan_anchor *a, const struct plan_anchor *b)
+{
+    return a->given == b->given && a->order == b->order && a->nth == b->nth &&
+           a->mark_nth == b->mark_nth && a->since == b->since && a->at.line == b->at.line &&
+           a->at.step == b->at.step && strcmp(a->point, b->point) == 0 &&
+           strcmp(a->label, b->label) == 0 && strcmp(a->function, b->function) == 0 &&
+           strcmp(a->mark, b->mark) == 0 && strcmp(a->at.function, b->at.function) == 0;
+}
+
 static void as_json(const char *text, size_t size)
 {
     struct fl_plan plan, again;
+    static struct plan_anchors anchors, anchors_again;
     GError *error = NULL;
-    if (!plan_from_text(text, size, &toy_scenario, 0, &plan, &error)) {
+    if (!plan_from_text(text, size, &toy_scenario, 0, &plan, &anchors, &error)) {
         assert(error != NULL && error->message[0] != '\0');
         g_error_free(error);
         return;
     }
     assert_sound(&plan);
-    g_autofree char *written = plan_to_text(&plan, &toy_scenario);
-    assert(plan_from_text(written, strlen(written), &toy_scenario, 0, &again, NULL));
+    g_autofree char *written = plan_to_text(&plan, &toy_scenario, &anchors);
+    assert(
+        plan_from_text(written, strlen(written), &toy_scenario, 0, &again, &anchors_again, NULL));
     assert(memcmp(&plan, &again, sizeof(plan)) == 0);
+    for (uint32_t i = 0; i < plan.n_preemptions; i++)
+        assert(same_anchor(&anchors.of[i], &anchors_again.of[i]));
 }
 
 static void as_schedule(const char *text)

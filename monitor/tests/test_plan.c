@@ -18,7 +18,7 @@ static void json_says_what_is_meant(void **state)
 {
     (void)state;
     struct fl_plan plan;
-    assert_true(plan_from_text(good_json, strlen(good_json), &toy_scenario, 5, &plan, NULL));
+    assert_true(plan_from_text(good_json, strlen(good_json), &toy_scenario, 5, &plan, NULL, NULL));
     assert_int_equal(plan.scenario, 5);
     assert_int_equal(plan.variant, 1);
     assert_int_equal(plan.params[0], 3);
@@ -160,8 +160,8 @@ static void bad_json(void **state)
         const struct refusal refusal = {text, changes[i].says};
         struct fl_plan plan;
         GError *error = NULL;
-        assert_refusal(plan_from_text(text, strlen(text), &toy_scenario, 0, &plan, &error), &error,
-                       &refusal);
+        assert_refusal(plan_from_text(text, strlen(text), &toy_scenario, 0, &plan, NULL, &error),
+                       &error, &refusal);
     }
 }
 
