@@ -116,30 +116,12 @@ static bool read_plan(const struct explain *explain, struct fl_plan *plan, GErro
                           plan, NULL, error);
 }
 
-static struct explanation *decide(struct explain *explain, const char *check, GError **error)
+static struct explanation *decide(const struct explain *explain, const char *check, GError **error)
 {
     struct fl_plan plan;
     if (!read_plan(explain, &plan, error))
         return NULL;
-    const struct session_options options = {
-        .backend = explain->subject.backend,
-        .image = explain->subject.image,
-        .watchdog = explain->subject.watchdog,
-        .accesses = explain->subject.backend->capabilities & BACKEND_ACCESSES,
-    };
-    struct session *session = session_open(&options, error);
-    if (session == NULL)
-        return NULL;
-    const struct samples samples = {
-        .session = session,
-        .engine = explain->engine,
-        .scenario = explain->subject.scenario,
-        .interrupted = cli_interrupted,
-    };
-    struct explanation *explanation =
-        explain_finding(&samples, &explain->subject, &plan, check, error);
-    session_close(session);
-    return explanation;
+    return explain_finding(&explain->subject, &plan, check, cli_interrupted, error);
 }
 
 static void print_decision(struct explain *explain, const char *check)

@@ -3,8 +3,11 @@
 #include <string.h>
 #include "lanes.h"
 #include "memory_name.h"
+#include "neighbour.h"
 #include "plan.h"
 #include "present.h"
+#include "reversed.h"
+#include "samples.h"
 
 /* The two runs, and where they part. */
 struct compared {
@@ -133,12 +136,44 @@ static bool tell_events(struct compared *compared)
     return true;
 }
 
+/* ---- with accesses ---- */
+
+static void tell_access(const struct compared *compared, const struct reversed_access *reversed,
+                        const char *name, struct explain_side *side)
+{
+    *side = (struct explain_side){.thread = reversed->thread, .pc = reversed->access.pc};
+    g_snprintf(side->what, sizeof(side->what), "%s %s",
+               reversed->access.place >> 28 == ACCESS_STORE ? "store to" : "load of", name);
+    place_side(compared, side);
+}
+
+static bool tell_accesses(struct compared *compared)
+{
+    struct explanation *explanation = compared->explanation;
+    const struct sample *failing = compared->failing, *passing = compared->passing;
+    struct reversed_access early, late;
+    if (failing->accesses == NULL || passing->accesses == NULL ||
+        compared->differs_failing == failing->n_events ||
+        !reversed_find(compared->samples->engine, compared->samples->scenario, failing, passing,
+                       compared->differs_failing, &early, &late))
+        return false;
+    char name[64];
+    memory_name(compared->subject, failing->events, failing->n_events, late.access.address, name,
+                sizeof(name));
+    explanation->accesses = true;
+    tell_access(compared, &late, name, &explanation->late);
+    tell_access(compared, &early, "it", &explanation->early);
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static bool tell(struct compared *compared)
 {
     compared->parts = parting(compared->failing);
     find_difference(compared);
+    if (tell_accesses(compared))
+        return true;
     tell_step(compared);
     return tell_events(compared);
 }
@@ -165,16 +200,39 @@ static struct explanation *compare(struct compared *compared, const char *check,
     return compared->explanation;
 }
 
-struct explanation *explain_finding(const struct samples *samples, const struct subject *subject,
-                                    const struct fl_plan *finding, const char *check,
-                                    GError **error)
+/* One that records accesses, if that can be had. */
+static struct session *open_session(const struct subject *subject, GError **error)
 {
-    struct compared compared = {.samples = samples, .subject = subject};
-    if (neighbour_find(samples, finding, check, &compared.neighbours, error) != NEIGHBOUR_FOUND)
+    const struct session_options options = {
+        .backend = subject->backend,
+        .image = subject->image,
+        .watchdog = subject->watchdog,
+        .accesses = true,
+    };
+    struct session *session = session_open(&options, NULL);
+    return session != NULL ? session : subject_session(subject, error);
+}
+
+struct explanation *explain_finding(const struct subject *subject, const struct fl_plan *finding,
+                                    const char *check, bool (*interrupted)(void), GError **error)
+{
+    struct session *session = open_session(subject, error);
+    if (session == NULL)
         return NULL;
-    struct explanation *explanation = compare(&compared, check, error);
+    const struct samples samples = {
+        .session = session,
+        .engine = engine_new(),
+        .scenario = subject->scenario,
+        .interrupted = interrupted,
+    };
+    struct compared compared = {.samples = &samples, .subject = subject};
+    struct explanation *explanation = NULL;
+    if (neighbour_find(&samples, finding, check, &compared.neighbours, error) == NEIGHBOUR_FOUND)
+        explanation = compare(&compared, check, error);
     sample_free(compared.failing);
     sample_free(compared.passing);
+    engine_free(samples.engine);
+    session_close(session);
     return explanation;
 }
 

@@ -6,8 +6,6 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include "neighbour.h"
-#include "samples.h"
 #include "subject.h"
 
 struct explain_side {
@@ -32,10 +30,10 @@ struct explanation {
     unsigned runs;           /* that it took */
 };
 
-/* NULL and no error: there is no such pair (the default schedule fails, too). */
-struct explanation *explain_finding(const struct samples *samples, const struct subject *subject,
-                                    const struct fl_plan *finding, const char *check,
-                                    GError **error);
+/* Boots a guest of its own, one that tells accesses if that can be had, and runs the neighbours.
+ * NULL and no error: there is no such pair (the default schedule fails, too). */
+struct explanation *explain_finding(const struct subject *subject, const struct fl_plan *finding,
+                                    const char *check, bool (*interrupted)(void), GError **error);
 void explanation_free(struct explanation *explanation);
 
 /* "decided by  main's store to x (file:line in f, pc 0x...) coming after t1's load of it (...)",
@@ -46,10 +44,9 @@ void explanation_text(GString *out, const struct explanation *explanation,
 bool explanation_write(const struct explanation *explanation, const struct fl_scenario *scenario,
                        const char *trace, GError **error);
 
-/* For whoever has found something with this session: explains it, leaves explanation.json in the
- * trace directory (NULL: there is none) and appends explanation_text. Says nothing when there is
- * nothing to say. */
-void explain_found(GString *out, const struct samples *samples, const struct subject *subject,
-                   const struct fl_plan *finding, const char *check, const char *trace);
+/* For whoever has found something: explains it, leaves explanation.json in the trace directory
+ * (NULL: there is none) and appends explanation_text. Says nothing when there is nothing to say. */
+void explain_found(GString *out, const struct subject *subject, const struct fl_plan *finding,
+                   const char *check, bool (*interrupted)(void), const char *trace);
 
 #endif

@@ -67,15 +67,15 @@ bool explanation_write(const struct explanation *explanation, const struct fl_sc
     return rundir_write(trace, "explanation.json", text, error);
 }
 
-void explain_found(GString *out, const struct samples *samples, const struct subject *subject,
-                   const struct fl_plan *finding, const char *check, const char *trace)
+void explain_found(GString *out, const struct subject *subject, const struct fl_plan *finding,
+                   const char *check, bool (*interrupted)(void), const char *trace)
 {
     g_autoptr(GError) error = NULL;
-    struct explanation *explanation = explain_finding(samples, subject, finding, check, &error);
+    struct explanation *explanation = explain_finding(subject, finding, check, interrupted, &error);
     if (explanation == NULL)
         return;
-    explanation_text(out, explanation, samples->scenario);
-    if (trace != NULL && !explanation_write(explanation, samples->scenario, trace, &error))
+    explanation_text(out, explanation, subject->scenario);
+    if (trace != NULL && !explanation_write(explanation, subject->scenario, trace, &error))
         g_string_append_printf(out, "  %s\n", error->message);
     explanation_free(explanation);
 }

@@ -21,6 +21,7 @@ static bool show(const struct samples *samples, struct run *run, const struct fl
     struct sample sample = {.plan = plan, .capture = capture};
     struct fl_event *events = capture_events(capture, &sample.n_events);
     sample.events = events;
+    sample.accesses = session_accesses(samples->session, &sample.n_accesses);
     sample.verdict = capture_judge(capture, samples->engine, samples->scenario);
     const bool on = visit(context, i, &sample);
     g_free(events);
