@@ -95,9 +95,9 @@ static void call(struct thread *caller, struct thread *receiver)
     run_next(receiver, FL_SWITCH_HANDOVER);
 }
 
-void ipc_send_fault(struct thread *thread)
+void ipc_send_fault(struct thread *thread, struct thread *pager)
 {
-    call(thread, thread->pager);
+    call(thread, pager);
 }
 
 static struct thread *partner_or_fail(struct thread *thread)

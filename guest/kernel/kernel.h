@@ -50,7 +50,7 @@ struct thread {
     uint32_t flags;    /* SYS_THREAD_* */
     uint32_t children; /* made so far */
     struct utcb *utcb; /* its message page, as the kernel sees it */
-    struct thread *pager;
+    uint32_t pager;    /* its id: the block may be another thread's by the time of a fault */
 
     struct thread *next, *previous; /* in the one queue that it is in */
     struct thread *partner;
@@ -143,7 +143,7 @@ bool start_core(void);
 
 /* ---- trace.c: the ring ---- */
 
-bool trace_begin(uint32_t max_packets);
+void trace_begin(uint32_t max_packets); /* 1..FL_RING_PACKETS */
 void trace_end(struct fl_result *result);
 void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, uint32_t arg,
                  uint32_t aux);
@@ -186,7 +186,7 @@ uint32_t entry_point(const struct thread *thread);
 void entry_perform(struct thread *thread);
 void fault_raise(struct thread *thread, const struct trap *trap);
 /* ipc.c: the fault, as a message, reaches its pager or queues for it. */
-void ipc_send_fault(struct thread *thread);
+void ipc_send_fault(struct thread *thread, struct thread *pager);
 /* `thread` ended or was halted: everybody who waits for it learns of it. */
 void ipc_abandon(struct thread *thread);
 void join_finish(struct thread *ended);

@@ -44,13 +44,14 @@ static uint32_t main_path(uint32_t space)
     return space == FL_SPACE_CORE ? FL_PATH_CORE : FL_PATH_DOMAIN(space - FL_SPACE_DOMAIN(0));
 }
 
-/* 0 when the parent can have no further child. */
-static uint32_t child_path(struct thread *parent)
+/* Of the parent's next child; 0 when it can have no further one. */
+static uint32_t child_path(const struct thread *parent)
 {
     for (uint32_t shift = 16; shift < 32; shift -= 8) {
         if ((parent->path >> shift & 0xffu) == 0) {
-            return parent->children < FL_MAX_CHILDREN ? parent->path | ++parent->children << shift
-                                                      : 0;
+            return parent->children < FL_MAX_CHILDREN
+                       ? parent->path | (parent->children + 1) << shift
+                       : 0;
         }
     }
     return 0;
@@ -68,6 +69,9 @@ struct thread *thread_new(struct thread *parent, const struct sys_thread_args *a
     if (!arch_map(args->space, FL_UTCB_BASE + index * FL_PAGE_SIZE, page)) {
         return NULL;
     }
+    if (parent != NULL) {
+        parent->children++;
+    }
     run.last_index = index;
     *thread = (struct thread){
         .id = index | ++run.threads_made << ID_SHIFT,
@@ -76,7 +80,7 @@ struct thread *thread_new(struct thread *parent, const struct sys_thread_args *a
         .space = args->space,
         .flags = args->flags,
         .utcb = arch_frame_address(args->utcb_frame),
-        .pager = thread_find(args->pager),
+        .pager = args->pager,
     };
     thread->utcb->self = thread->id;
     thread->utcb->path = path;
