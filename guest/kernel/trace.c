@@ -58,18 +58,14 @@ static bool packet_next(void)
     return true;
 }
 
-bool trace_begin(uint32_t max_packets)
+void trace_begin(uint32_t max_packets)
 {
     ring.first = ring.head;
     ring.limit = ring.head + max_packets;
     ring.events = ring.lost = 0;
     ring.point = FL_POINT_NONE;
-    if (max_packets == 0 || max_packets > FL_RING_PACKETS) {
-        return false;
-    }
     while (ring.limit - channel_load(&shared->control.ring_tail) > FL_RING_PACKETS) {
     }
-    return true;
 }
 
 void trace_end(struct fl_result *result)

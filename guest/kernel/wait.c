@@ -6,11 +6,11 @@
  * would have taken had it touched the word itself; it then makes the call once more. */
 static uint32_t *lock_word(struct thread *thread, uint32_t address)
 {
-    struct arch_mapping page = arch_lookup(thread->space, address);
     if (address >= FL_USER_END || (address & 3u) != 0) {
         give_status(thread, FL_ERROR_INVALID);
         return NULL;
     }
+    struct arch_mapping page = arch_lookup(thread->space, address);
     if ((page.rights & FL_RIGHTS_RW) == FL_RIGHTS_RW) {
         uint8_t *base = arch_frame_address(page.frame);
         return (uint32_t *)(base + (address & (FL_PAGE_SIZE - 1)));
