@@ -137,6 +137,17 @@ void channel_answer(struct channel *channel, uint32_t target)
     store(&control->answer, ++channel->answered);
 }
 
+uint32_t channel_core_table(const struct channel *channel)
+{
+    return channel->shared->control.core_table;
+}
+
+void channel_audited(struct channel *channel, const struct fl_audit_result *result)
+{
+    channel->shared->control.audit = *result;
+    channel_answer(channel, FL_PATH_KERNEL);
+}
+
 struct channel_progress channel_progress(const struct channel *channel)
 {
     const struct fl_control *control = &channel->shared->control;

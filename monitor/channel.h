@@ -49,6 +49,9 @@ void channel_release(struct channel *channel, uint32_t end);
 
 void channel_decision(const struct channel *channel, struct fl_decision *decision);
 void channel_answer(struct channel *channel, uint32_t target);
+/* What the guest says of where core's page table is; and the answer to an audit. */
+uint32_t channel_core_table(const struct channel *channel);
+void channel_audited(struct channel *channel, const struct fl_audit_result *result);
 
 struct channel_progress channel_progress(const struct channel *channel);
 

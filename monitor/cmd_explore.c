@@ -12,6 +12,7 @@
 #include "recorder.h"
 #include "subject.h"
 #include "trace.h"
+#include "verdict_json.h"
 
 #define TWICE_EVERY 100
 
@@ -24,7 +25,7 @@ struct explore_command {
     int bound;
     gint64 seed, runs, twice_every;
     double time;
-    gboolean no_minimise, all, json;
+    gboolean no_minimise, all, audit, json;
 
     struct subject subject;
     struct fl_plan base;
@@ -55,6 +56,10 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "run every N-th plan twice and compare the traces; 0: never (default: 100)", "N"},
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &command->runs_dir,
          "where traces go (default: traces/runs)", "DIR"},
+        {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
+         "in each run, stop the guest whenever core is quiescent, and count its objects from "
+         "outside",
+         NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
         G_OPTION_ENTRY_NULL,
     };
@@ -204,6 +209,8 @@ static void print_summary(const struct explore_command *command,
     if (result->inconclusive > 0)
         g_string_append_printf(text, "  %" G_GUINT64_FORMAT " runs could not be judged\n",
                                result->inconclusive);
+    const struct audit_totals audits = session_audits(command->options.session);
+    present_audits(text, &audits);
     fputs(text->str, stdout);
 }
 
@@ -243,6 +250,8 @@ static void print_json(struct explore_command *command, const struct explore_res
         (json_int_t)result->distinct, "findings", findings, "certificate", "places",
         (json_int_t)result->places, "inconclusive", (json_int_t)result->inconclusive, "error",
         result->error);
+    const struct audit_totals audits = session_audits(command->options.session);
+    json_object_update_new(json, audits_to_json(&audits));
     cli_print_json(json);
 }
 
@@ -322,6 +331,8 @@ static bool prepare(struct explore_command *command, const char *name, GError **
         return false;
     plan_init(&command->base, command->subject.scenario, command->subject.scenario_index,
               command->subject.variant);
+    if (command->audit)
+        command->base.mode |= FL_MODE_AUDIT;
     if (command->runs_dir == NULL)
         command->runs_dir = g_strdup(RECORDER_DEFAULT_ROOT);
     options->scenario = command->subject.scenario;

@@ -74,7 +74,7 @@ static bool read_plan(struct replay *replay, GError **error)
         return false;
     }
     if (replay->online)
-        replay->plan.mode = FL_MODE_ONLINE;
+        replay->plan.mode |= FL_MODE_ONLINE;
     return true;
 }
 

@@ -19,6 +19,7 @@ struct run_options {
     char *plan_file;
     char *runs_dir;
     gboolean online;
+    gboolean audit;
     gboolean events;
     gboolean json;
 };
@@ -42,6 +43,8 @@ static bool parse(struct run_options *options, int *argc, char ***argv, int *sta
         {"plan", 0, 0, G_OPTION_ARG_FILENAME, &options->plan_file, "a plan.json", "FILE"},
         {"online", 0, 0, G_OPTION_ARG_NONE, &options->online,
          "decide at each place while the guest waits, instead of posting the plan", NULL},
+        {"audit", 0, 0, G_OPTION_ARG_NONE, &options->audit,
+         "stop the guest whenever core is quiescent, and count core's objects from outside", NULL},
         {"events", 0, 0, G_OPTION_ARG_NONE, &options->events, "print every event", NULL},
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->runs_dir,
          "where traces go (default: traces/runs)", "DIR"},
@@ -82,7 +85,10 @@ static bool read_plan(const struct run_options *options, const struct subject *s
     if (options->schedule != NULL &&
         !plan_parse_schedule(plan, subject->scenario, options->schedule, error))
         return false;
-    plan->mode = options->online ? FL_MODE_ONLINE : FL_MODE_POSTED;
+    if (options->online)
+        plan->mode |= FL_MODE_ONLINE;
+    if (options->audit)
+        plan->mode |= FL_MODE_AUDIT;
     return subject_params(subject, options->params, plan, error);
 }
 
@@ -109,7 +115,7 @@ static char *missed(const struct subject *subject, const struct capture *capture
 
 static void print_run(const struct run_options *options, const struct subject *subject,
                       const struct capture *capture, const struct verdict *verdict,
-                      const char *trace)
+                      const struct audit_totals *audits, const char *trace)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     if (options->events)
@@ -118,12 +124,14 @@ static void print_run(const struct run_options *options, const struct subject *s
         present_finding(text, subject, capture, verdict);
     else
         present_verdict(text, subject, capture, verdict);
+    present_audits(text, audits);
     present_commands(text, trace);
     fputs(text->str, stdout);
 }
 
 static void print_json(const struct subject *subject, const struct capture *capture,
-                       const struct verdict *verdict, const char *trace)
+                       const struct verdict *verdict, const struct audit_totals *audits,
+                       const char *trace)
 {
     json_t *json = verdict_to_json(verdict);
     json_object_set_new(json, "scenario", json_string(subject->scenario->id));
@@ -133,11 +141,13 @@ static void print_json(const struct subject *subject, const struct capture *capt
     json_object_set_new(json, "arch", json_string(subject->image->arch));
     json_object_set_new(json, "plan", plan_to_json(&capture->plan, subject->scenario));
     json_object_set_new(json, "trace", json_string(trace));
+    json_object_update_new(json, audits_to_json(audits));
     cli_print_json(json);
 }
 
 static int finish(const struct run_options *options, const struct subject *subject,
-                  struct engine *engine, struct recorder *recorder, const struct capture *capture)
+                  const struct audit_totals *audits, struct engine *engine,
+                  struct recorder *recorder, const struct capture *capture)
 {
     GError *error = NULL;
     const struct verdict *verdict = capture_judge(capture, engine, subject->scenario);
@@ -149,9 +159,9 @@ static int finish(const struct run_options *options, const struct subject *subje
     if (!recorder_close(recorder, verdict, &error))
         return cli_fail("faultline run", error);
     if (options->json)
-        print_json(subject, capture, verdict, trace);
+        print_json(subject, capture, verdict, audits, trace);
     else
-        print_run(options, subject, capture, verdict, trace);
+        print_run(options, subject, capture, verdict, audits, trace);
     g_autofree char *left = missed(subject, capture);
     if (left[0] == '\0' || verdict->kind == VERDICT_VIOLATION)
         return verdict_exit(verdict->kind);
@@ -209,8 +219,10 @@ static int run(const struct run_options *options, const struct subject *subject,
         .context = &follower,
     };
     struct capture *capture = explore_once(&explore_options, plan, error);
-    const int status =
-        capture != NULL ? finish(options, subject, engine, recorder, capture) : give_up(recorder);
+    const struct audit_totals audits = session_audits(session);
+    const int status = capture != NULL
+                           ? finish(options, subject, &audits, engine, recorder, capture)
+                           : give_up(recorder);
     capture_free(capture);
     engine_free(engine);
     return status;

@@ -15,6 +15,10 @@
 #define IMAGE_MAX_BYTES     (64u << 20)
 #define IMAGE_MAX_SCENARIOS 256u /* FL_PROGRAM_BASE onward has room for this many programs */
 
+#define AUDIT_MAX_SIZE    256u
+#define AUDIT_MAX_STRIDE  4096u
+#define AUDIT_MAX_ENTRIES (FL_RAM_SIZE / FL_PAGE_SIZE)
+
 /* What image_close has to undo and nobody else needs to see. */
 struct opened {
     struct image image; /* first: an image is cast back to this */
@@ -257,13 +261,44 @@ static bool read_scenarios(struct opened *opened, GError **error)
     return true;
 }
 
+static bool audit_field_sound(const struct fl_audit_field *field)
+{
+    return field->id < FL_AUDIT_FIELD_COUNT && field->size > 0 && field->size <= AUDIT_MAX_SIZE &&
+           (field->size < 4 ? field->size != 3 : field->size % 4 == 0) &&
+           field->stride >= field->size && field->stride - field->size >= field->offset &&
+           field->stride <= AUDIT_MAX_STRIDE && field->count > 0 &&
+           field->count <= AUDIT_MAX_ENTRIES;
+}
+
+/* A guest may have nothing to audit, and then has no such section. */
+static bool read_audit(struct opened *opened, GError **error)
+{
+    struct image *image = &opened->image;
+    bool seen[FL_AUDIT_FIELD_COUNT] = {false};
+    size_t size = 0;
+    const void *bytes = section(opened->elf, ".faultline.audit", &size);
+    if (bytes == NULL)
+        return true;
+    image->audit = g_memdup2(bytes, size);
+    image->n_audit = size / sizeof *image->audit;
+    for (size_t i = 0; i < image->n_audit; i++) {
+        const struct fl_audit_field *field = &image->audit[i];
+        if (!audit_field_sound(field) || seen[field->id])
+            return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
+                          "has a damaged table of what to audit (row %zu); rebuild it with `make`",
+                          i + 1);
+        seen[field->id] = true;
+    }
+    return true;
+}
+
 struct image *image_open(const char *path, GError **error)
 {
     struct opened *opened = g_new0(struct opened, 1);
     struct image *image = &opened->image;
     image->path = g_strdup(path);
     if (!read_file(image, error) || !open_elf(opened, error) || !read_header(opened, error) ||
-        !read_scenarios(opened, error)) {
+        !read_scenarios(opened, error) || !read_audit(opened, error)) {
         image_close(image);
         return NULL;
     }
@@ -284,6 +319,7 @@ void image_close(struct image *image)
     image_objects_free(image->objects);
     elf_end(opened->elf);
     g_free((void *)image->scenarios);
+    g_free((void *)image->audit);
     g_free((void *)image->data);
     g_free(image->path);
     g_free(opened);

@@ -20,6 +20,8 @@ struct image {
     struct fl_image header;
     const struct fl_scenario *scenarios;
     size_t n_scenarios;
+    const struct fl_audit_field *audit; /* each id once at most */
+    size_t n_audit;
     struct image_debug *debug;     /* symbols.c */
     struct image_objects *objects; /* objects.c */
 };

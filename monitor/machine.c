@@ -122,6 +122,11 @@ bool machine_alive(struct machine *machine, char *reason, size_t size)
     return machine->ops->alive(machine->backend, reason, size);
 }
 
+struct guestmem *machine_memory(const struct machine *machine)
+{
+    return machine->memory;
+}
+
 void machine_park(struct machine *machine)
 {
     if (machine->backend != NULL)

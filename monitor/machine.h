@@ -23,6 +23,8 @@ struct access_log *machine_access_log(struct machine *machine);
 /* Ends the guest, if there is one. Its RAM and its log stay readable until the next boot. */
 void machine_kill(struct machine *machine);
 bool machine_alive(struct machine *machine, char *reason, size_t size);
+/* RAM of the guest that was booted last. */
+struct guestmem *machine_memory(const struct machine *machine);
 void machine_park(struct machine *machine);
 void machine_unpark(struct machine *machine);
 unsigned machine_boots(const struct machine *machine);

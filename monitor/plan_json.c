@@ -50,12 +50,15 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
     json_t *preemptions = json_array();
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
         json_array_append_new(preemptions, preemption_to_json(&plan->preemptions[i], scenario));
-    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:I, s:o}", "scenario", scenario->id,
-                     "variant", scenario->variants[plan->variant].id, "params",
-                     params_to_json(plan, scenario), "policy", policy_names[plan->policy], "seed",
-                     (json_int_t)plan->seed, "chance", (json_int_t)plan->chance, "depth",
-                     trace_value_name(TRACE_DEPTH, plan->depth), "budget", (json_int_t)plan->budget,
-                     "preemptions", preemptions);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:I, s:o}", "scenario", scenario->id, "variant",
+        scenario->variants[plan->variant].id, "params", params_to_json(plan, scenario), "policy",
+        policy_names[plan->policy], "seed", (json_int_t)plan->seed, "chance",
+        (json_int_t)plan->chance, "depth", trace_value_name(TRACE_DEPTH, plan->depth), "budget",
+        (json_int_t)plan->budget, "preemptions", preemptions);
+    if (plan->mode & FL_MODE_AUDIT)
+        json_object_set_new(json, "audit", json_true());
+    return json;
 }
 
 char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario,
@@ -196,6 +199,17 @@ static bool read_policy(const json_t *json, struct fl_plan *plan, GError **error
     return true;
 }
 
+/* Left out: no. */
+static bool read_audit(const json_t *json, struct fl_plan *plan, GError **error)
+{
+    const json_t *audit = json_object_get(json, "audit");
+    if (audit != NULL && !json_is_boolean(audit))
+        return fail(error, PLAN_ERROR_SYNTAX, "\"audit\" must be true or false");
+    if (json_is_true(audit))
+        plan->mode |= FL_MODE_AUDIT;
+    return true;
+}
+
 static bool read_thread(const json_t *json, const char *key, const struct fl_scenario *scenario,
                         uint32_t *path, GError **error)
 {
@@ -299,14 +313,15 @@ static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
                       unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
                       GError **error)
 {
-    static const char *const keys[] = {"scenario", "variant", "params", "policy",      "seed",
-                                       "chance",   "depth",   "budget", "preemptions", NULL};
+    static const char *const keys[] = {"scenario",    "variant", "params", "policy",
+                                       "seed",        "chance",  "depth",  "budget",
+                                       "preemptions", "audit",   NULL};
     if (!json_is_object(json))
         return fail(error, PLAN_ERROR_SYNTAX, "expected a JSON object");
     return known_keys(json, keys, error) &&
            read_subject(json, scenario, scenario_index, plan, error) &&
            read_params(json, scenario, plan, error) && read_policy(json, plan, error) &&
-           read_preemptions(json, scenario, plan, anchors, error);
+           read_audit(json, plan, error) && read_preemptions(json, scenario, plan, anchors, error);
 }
 
 bool plan_from_text(const char *text, size_t size, const struct fl_scenario *scenario,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "cli.h"
 #include "plan.h"
 #include "report_text.h"
 
@@ -74,6 +75,19 @@ void present_verdict(GString *out, const struct subject *subject, const struct c
     const struct report report = report_of(subject, capture, verdict, &events, &taken);
     report_verdict(out, &report);
     g_string_append_c(out, '\n');
+}
+
+void present_audits(GString *out, const struct audit_totals *audits)
+{
+    if (audits->audits == 0)
+        return;
+    g_autofree char *count = cli_plural(audits->audits, "audit");
+    g_autofree char *walked = cli_count(audits->walked);
+    g_string_append_printf(out, "  %s, %s objects walked, ", count, walked);
+    if (audits->differ == 0)
+        g_string_append(out, "none off\n");
+    else
+        g_string_append_printf(out, "%" G_GUINT64_FORMAT " off\n", audits->differ);
 }
 
 void present_events(GString *out, const struct fl_scenario *scenario, const struct capture *capture)

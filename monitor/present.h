@@ -20,6 +20,9 @@ void present_finding(GString *out, const struct subject *subject, const struct c
 void present_verdict(GString *out, const struct subject *subject, const struct capture *capture,
                      const struct verdict *verdict);
 
+/* "3 audits, 120 objects walked, none off", indented; nothing when there were none. */
+void present_audits(GString *out, const struct audit_totals *audits);
+
 /* Every event of the run, a line each. */
 void present_events(GString *out, const struct fl_scenario *scenario,
                     const struct capture *capture);

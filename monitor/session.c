@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include "access_reader.h"
+#include "audit.h"
 #include "channel.h"
 #include "machine.h"
 #include "trace.h"
@@ -29,6 +30,8 @@ enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
 struct session {
     struct machine *machine;
     struct channel channel;
+    struct audit *audit;
+    bool audited;                   /* just now: the guest goes on, and may ask again at once */
     struct access_reader *accesses; /* NULL: nobody wants to know */
     struct watchdog watchdog;
     double watchdog_limit;
@@ -52,6 +55,11 @@ unsigned session_in_flight(const struct session *session)
 unsigned session_room(const struct session *session)
 {
     return FL_PLAN_SLOTS - session_in_flight(session) - (session->held ? 1 : 0);
+}
+
+struct audit_totals session_audits(const struct session *session)
+{
+    return audit_totals(session->audit);
 }
 
 unsigned session_boots(const struct session *session)
@@ -237,6 +245,23 @@ static bool take(struct session *session, const struct fl_result *result, struct
     return true;
 }
 
+/* What the guest asks is for the driver, unless it is an audit. */
+static bool answer_audit(struct session *session, struct fl_decision *ask)
+{
+    struct fl_decision decision;
+    channel_decision(&session->channel, &decision);
+    session->audited = decision.point == FL_POINT_NONE;
+    if (session->audited) {
+        const struct fl_audit_result result =
+            audit_walk(session->audit, machine_memory(session->machine),
+                       channel_core_table(&session->channel));
+        channel_audited(&session->channel, &result);
+    } else {
+        *ask = decision;
+    }
+    return session->audited;
+}
+
 /* Whether something is to be told. The guest's end is looked at first: what it gave before its end
  * is then surely seen. */
 static bool watch_guest(struct session *session, struct run *run, struct fl_decision *ask,
@@ -252,9 +277,8 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     case CHANNEL_NONSENSE:
         return blame_nonsense(session, reason, run);
     case CHANNEL_ASK:
-        channel_decision(&session->channel, ask);
         *event = SESSION_ASK;
-        return true;
+        return !answer_audit(session, ask);
     case CHANNEL_NOTHING:
         break;
     }
@@ -291,9 +315,9 @@ static bool advance(struct session *session, struct run *run, struct fl_decision
     return !going;
 }
 
-static bool is_online(const struct session *session)
+static bool is_eager(const struct session *session)
 {
-    return session->plans[session->first % FL_PLAN_SLOTS].mode & FL_MODE_ONLINE;
+    return session->plans[session->first % FL_PLAN_SLOTS].mode & (FL_MODE_ONLINE | FL_MODE_AUDIT);
 }
 
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
@@ -301,12 +325,16 @@ enum session_event session_wait(struct session *session, int timeout_ms, struct 
 {
     g_assert(!session->held);
     gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    struct naps naps = naps_begin(is_online(session));
+    struct naps naps = naps_begin(is_eager(session));
     bool woken = false;
     while (session_in_flight(session) > 0) {
         enum session_event event;
         if (advance(session, run, ask, &event, error))
             return event;
+        if (session->audited) {
+            session->audited = false;
+            naps = naps_begin(true);
+        }
         if (woken || (timeout_ms >= 0 && g_get_monotonic_time() >= end))
             break;
         double slept;
@@ -433,6 +461,7 @@ struct session *session_open(const struct session_options *options, GError **err
     session->watchdog_limit = options->watchdog > 0 ? options->watchdog : WATCHDOG_DEFAULT;
     session->first = session->next = 1; /* 0 is what memory never written to would say */
     prctl(PR_SET_TIMERSLACK, 1);        /* else each nap is 50 us longer than asked */
+    session->audit = audit_new(options->image);
     session->machine = machine_open(ops, options->image, options->accesses, error);
     if (session->machine == NULL || !wait_for_boot(session, error)) {
         session_close(session);
@@ -447,5 +476,6 @@ void session_close(struct session *session)
         return;
     machine_close(session->machine);
     access_reader_free(session->accesses);
+    audit_free(session->audit);
     g_free(session);
 }

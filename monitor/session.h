@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "abi.h"
+#include "audit.h"
 #include "backend/backend.h"
 #include "image.h"
 #include "plugin/access_log.h"
@@ -76,6 +77,9 @@ const struct access *session_accesses(struct session *session, size_t *count);
 
 /* Forget what is posted and not yet waited for (a search ended early). */
 void session_drop(struct session *session);
+
+/* Of the plans with FL_MODE_AUDIT so far; the session answers these itself. */
+struct audit_totals session_audits(const struct session *session);
 
 unsigned session_boots(const struct session *session);
 

@@ -61,3 +61,9 @@ json_t *verdict_to_json(const struct verdict *verdict)
                      verdict->reason, "events", (json_int_t)verdict->events, "event_hash",
                      cli_json_hash(verdict->event_hash), "checks", list);
 }
+
+json_t *audits_to_json(const struct audit_totals *audits)
+{
+    return json_pack("{s:I, s:I, s:I}", "audits", (json_int_t)audits->audits, "objects_walked",
+                     (json_int_t)audits->walked, "audits_off", (json_int_t)audits->differ);
+}

@@ -3,6 +3,7 @@
 #define FAULTLINE_VERDICT_JSON_H
 
 #include <jansson.h>
+#include "audit.h"
 #include "check.h"
 #include "engine.h"
 
@@ -21,5 +22,8 @@ enum verdict_kind verdict_of_check(const struct verdict *verdict, const struct c
 /* An object with `verdict`, `outcome`, `reason`, `events`, `event_hash`, and `checks`: each check's
  * `id`, `verdict`, `message` and `event`. A new reference. */
 json_t *verdict_to_json(const struct verdict *verdict);
+
+/* `audits`, `objects_walked`, `audits_off`. A new reference. */
+json_t *audits_to_json(const struct audit_totals *audits);
 
 #endif

@@ -290,6 +290,7 @@ struct fl_audit_field {
     uint32_t root;    /* 0, or the address of core's pointer from which `address` counts; while that
                          is null nothing is in use */
     uint32_t address; /* virtual, in core */
+    uint32_t offset;  /* of the field in its entry */
     uint32_t stride;
     uint32_t count;
 };
@@ -357,7 +358,7 @@ _Static_assert(offsetof(struct fl_shared, plans) == 12288, "shared.plans");
 _Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ring");
 _Static_assert(FL_SHARED_OFFSET + sizeof(struct fl_shared) <= FL_RAM_SIZE, "shared fits");
 _Static_assert(sizeof(struct fl_image) == 32, "image");
-_Static_assert(sizeof(struct fl_audit_field) == 20, "audit_field");
+_Static_assert(sizeof(struct fl_audit_field) == 24, "audit_field");
 _Static_assert(sizeof(struct fl_domain) == 16, "domain");
 _Static_assert(sizeof(struct fl_variant) == 200, "variant");
 _Static_assert(sizeof(struct fl_param) == 112, "param");

@@ -41,7 +41,7 @@ static void post(struct flight *flight, const struct fl_plan *plan, enum role ro
     posted->plan = *plan;
     posted->role = role;
     struct fl_plan sent = *plan;
-    if (plan->mode == FL_MODE_ONLINE)
+    if (plan->mode & FL_MODE_ONLINE)
         ask_for_preemptions(&sent);
     session_post(flight->drive->session, &sent);
 }
