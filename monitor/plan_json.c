@@ -9,6 +9,8 @@
 static const char *const policy_names[] = {
     [FL_POLICY_FIXED] = "fixed",
     [FL_POLICY_RANDOM] = "random",
+    [FL_POLICY_WALK] = "walk",
+    [FL_POLICY_PCT] = "pct",
 };
 
 static json_t *params_to_json(const struct fl_plan *plan, const struct fl_scenario *scenario)
@@ -50,6 +52,7 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
     json_t *preemptions = json_array();
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
         json_array_append_new(preemptions, preemption_to_json(&plan->preemptions[i], scenario));
+<<<<<<< HEAD
     json_t *json = json_pack(
         "{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:I, s:o}", "scenario", scenario->id, "variant",
         scenario->variants[plan->variant].id, "params", params_to_json(plan, scenario), "policy",
@@ -59,6 +62,16 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
     if (plan->mode & FL_MODE_AUDIT)
         json_object_set_new(json, "audit", json_true());
     return json;
+=======
+    json_t *changes =
+        plan->policy == FL_POLICY_PCT ? json_integer((json_int_t)plan->changes) : NULL;
+    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:o*, s:s, s:I, s:o}", "scenario",
+                     scenario->id, "variant", scenario->variants[plan->variant].id, "params",
+                     params_to_json(plan, scenario), "policy", policy_names[plan->policy], "seed",
+                     (json_int_t)plan->seed, "chance", (json_int_t)plan->chance, "changes", changes,
+                     "depth", trace_value_name(TRACE_DEPTH, plan->depth), "budget",
+                     (json_int_t)plan->budget, "preemptions", preemptions);
+>>>>>>> 6b752e4 (wip)
 }
 
 char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario,
@@ -171,25 +184,40 @@ static bool read_params(const json_t *json, const struct fl_scenario *scenario,
     return true;
 }
 
+static bool find_policy(const char *name, struct fl_plan *plan, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(policy_names); i++) {
+        if (strcmp(name, policy_names[i]) == 0) {
+            plan->policy = (uint8_t)i;
+            return true;
+        }
+    }
+    return fail(error, PLAN_ERROR_NAME, "\"policy\" must be fixed, random, walk or pct, not \"%s\"",
+                name);
+}
+
+/* Of policy pct alone. */
+static bool read_changes(const json_t *json, struct fl_plan *plan, GError **error)
+{
+    json_int_t changes = 0;
+    if (json_object_get(json, "changes") != NULL &&
+        !read_number(json, "changes", 0, FL_MAX_CHANGES, &changes, error))
+        return false;
+    plan->changes = (uint8_t)changes;
+    return true;
+}
+
 static bool read_policy(const json_t *json, struct fl_plan *plan, GError **error)
 {
     const char *policy, *depth;
     json_int_t budget;
-    if (!read_string(json, "policy", &policy, error) ||
-        !read_string(json, "depth", &depth, error) ||
+    if (!read_string(json, "policy", &policy, error) || !find_policy(policy, plan, error) ||
+        !read_changes(json, plan, error) || !read_string(json, "depth", &depth, error) ||
         !read_word(json, "seed", &plan->seed, error) ||
         !read_word(json, "chance", &plan->chance, error) ||
         !read_number(json, "budget", 1, INT64_MAX, &budget, error))
         return false;
     plan->budget = (uint64_t)budget;
-
-    if (strcmp(policy, policy_names[FL_POLICY_FIXED]) == 0)
-        plan->policy = FL_POLICY_FIXED;
-    else if (strcmp(policy, policy_names[FL_POLICY_RANDOM]) == 0)
-        plan->policy = FL_POLICY_RANDOM;
-    else
-        return fail(error, PLAN_ERROR_NAME, "\"policy\" must be fixed or random, not \"%s\"",
-                    policy);
 
     int found = trace_depth_of(depth);
     if (found < FL_DEPTH_IPC || found > FL_DEPTH_INSN)
@@ -313,9 +341,15 @@ static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
                       unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
                       GError **error)
 {
+<<<<<<< HEAD
     static const char *const keys[] = {"scenario",    "variant", "params", "policy",
                                        "seed",        "chance",  "depth",  "budget",
                                        "preemptions", "audit",   NULL};
+=======
+    static const char *const keys[] = {"scenario", "variant",     "params",  "policy",
+                                       "seed",     "chance",      "changes", "depth",
+                                       "budget",   "preemptions", NULL};
+>>>>>>> 6b752e4 (wip)
     if (!json_is_object(json))
         return fail(error, PLAN_ERROR_SYNTAX, "expected a JSON object");
     return known_keys(json, keys, error) &&

@@ -33,6 +33,7 @@
 #define FL_MAX_THREADS     64u /* threads alive at one time: a ready set fits 64 bits */
 #define FL_MAX_PARAMS      8u
 #define FL_MAX_PREEMPTIONS 250u
+#define FL_MAX_CHANGES     8u
 
 /* ---- Threads ----
  * A thread is named by its creation path: one byte a level, the domain first. Byte value 0 ends the
@@ -98,8 +99,11 @@ struct fl_packet {
 /* fl_plan.policy: who departs from the default schedule */
 enum {
     FL_POLICY_FIXED = 0,  /* only the preemptions listed */
-    FL_POLICY_RANDOM = 1, /* at each place of `depth`: with `chance`/2^32 a ready thread, drawn
-                             from `seed`; the listed preemptions are ignored */
+    /* Drawn from `seed` at the places of `depth`; the listed preemptions are ignored: */
+    FL_POLICY_RANDOM = 1, /* with `chance`/2^32 a ready thread */
+    FL_POLICY_WALK = 2,   /* the running thread or a ready one, all equally likely */
+    FL_POLICY_PCT = 3,    /* by priorities of threads; at `changes` places of the first `chance` the
+                             running thread falls below all others */
 };
 
 /* fl_plan.mode */
@@ -124,8 +128,8 @@ struct fl_plan {
     uint32_t params[FL_MAX_PARAMS];
     uint8_t policy;
     uint8_t mode;
-    uint8_t depth; /* FL_DEPTH_*: places of policy random and of mode online */
-    uint8_t pad0;
+    uint8_t depth;   /* FL_DEPTH_*: places of the policies that draw, and of mode online */
+    uint8_t changes; /* policy pct */
     uint32_t seed;
     uint32_t chance;
     uint32_t max_packets; /* events beyond are dropped and counted */

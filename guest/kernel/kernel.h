@@ -61,6 +61,7 @@ struct thread {
     uint32_t n;                       /* kernel entries so far */
     uint32_t k;                       /* after that entry: stood before its k-th instruction */
     const struct fl_preemption *plan; /* this thread's next plan entry, or NULL */
+    uint32_t priority;                /* policy pct */
     struct trap trap;                 /* the entry in progress */
     bool deferred;                    /* preempted on entry: the operation is still to be done */
 
@@ -103,13 +104,22 @@ uint32_t plan_next_k(struct thread *thread);
 /* The thread to run instead where this one stands, as the plan lists it, or NULL. */
 struct thread *plan_listed(struct thread *thread);
 
+/* ---- draw.c: departures of the policies that draw ---- */
+
+bool draw_sound(const struct fl_plan *plan);
+void draw_begin(void);
+void draw_priority(struct thread *thread);
+/* As plan_departure, at a place of the plan's depth where somebody else is ready. */
+struct thread *draw_departure(struct thread *thread);
+
 /* ---- run.c: one run from reset to result ---- */
 
 struct run {
     const struct fl_plan *plan;
     bool measures; /* mode spans */
     bool audits;   /* mode audit */
-    bool departs;  /* the plan may preempt where it lists nothing: policy random, or mode online */
+    bool departs;  /* the plan may preempt where it lists nothing: a policy that draws, or mode online
+                    */
     struct thread *current; /* who runs, or ran last */
     struct thread *next;    /* who runs after this entry, when the entry said so */
     uint32_t next_reason;
@@ -121,6 +131,8 @@ struct run {
     uint64_t now; /* time of this entry, counted from there */
     uint32_t outcome;
     uint32_t random;
+    uint32_t places;                  /* policy pct: so far */
+    uint32_t changes[FL_MAX_CHANGES]; /* policy pct: at which of them priorities change */
     uint32_t threads_made;
     uint32_t faults;
     uint32_t entries;

@@ -8,6 +8,7 @@ void plan_attach(struct thread *thread)
     const struct fl_plan *plan = run.plan;
     uint32_t listed = plan->policy == FL_POLICY_FIXED ? plan->n_preemptions : 0;
     thread->plan = NULL;
+    draw_priority(thread);
     for (uint32_t i = 0; i < listed; i++) {
         if (plan->preemptions[i].thread == thread->path) {
             thread->plan = &plan->preemptions[i];
@@ -57,31 +58,6 @@ uint32_t plan_next_k(struct thread *thread)
     return entry != NULL && entry->n == thread->n ? entry->k : 0;
 }
 
-/* Marsaglia's xorshift32. */
-static uint32_t draw(void)
-{
-    run.random ^= run.random << 13;
-    run.random ^= run.random >> 17;
-    run.random ^= run.random << 5;
-    return run.random;
-}
-
-static struct thread *drawn(void)
-{
-    if (draw() >= run.plan->chance) {
-        return NULL;
-    }
-    uint32_t count = 0;
-    for (struct thread *thread = run.ready.head; thread != NULL; thread = thread->next) {
-        count++;
-    }
-    struct thread *thread = run.ready.head;
-    for (uint32_t i = draw() % count; i > 0; i--) {
-        thread = thread->next;
-    }
-    return thread;
-}
-
 static struct thread *decided(const struct thread *thread, uint32_t point)
 {
     struct fl_decision decision = {
@@ -106,5 +82,5 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
     if (point_depth[point] > run.plan->depth) {
         return NULL;
     }
-    return (run.plan->mode & FL_MODE_ONLINE) ? decided(thread, point) : drawn();
+    return (run.plan->mode & FL_MODE_ONLINE) ? decided(thread, point) : draw_departure(thread);
 }

@@ -13,13 +13,14 @@ static void reset(const struct fl_plan *plan)
     arch_spaces_reset();
     run = (struct run){
         .plan = plan,
-        .departs = (plan->mode & FL_MODE_ONLINE) || plan->policy == FL_POLICY_RANDOM,
+        .departs = (plan->mode & FL_MODE_ONLINE) || plan->policy != FL_POLICY_FIXED,
         .measures = plan->mode & FL_MODE_SPANS,
         .audits = plan->mode & FL_MODE_AUDIT,
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
     };
+    draw_begin();
 }
 
 /* The first thread: core, which makes everything else. */
@@ -51,7 +52,7 @@ _Noreturn void kernel_broken(uint32_t kind, uint32_t pc, uint32_t address, uint3
 
 static bool plan_sound(const struct fl_plan *plan)
 {
-    return plan->scenario < N_SCENARIOS && plan->n_preemptions <= FL_MAX_PREEMPTIONS &&
+    return draw_sound(plan) && plan->scenario < N_SCENARIOS && plan->n_preemptions <= FL_MAX_PREEMPTIONS &&
            plan->max_packets > 0 && plan->max_packets <= FL_RING_PACKETS;
 }
 
