@@ -1,41 +1,116 @@
 /* Bounded search: every plan of at most `bound` preemptions, fewest first.
  *
- * Plans form a tree. The root is the default schedule; a plan's children add one preemption at a
- * place that was seen in the plan's own run, later than its last preemption, for each thread that
- * was ready there. So every plan that can be reached has exactly one parent, and none is run twice.
- * The bound is raised level by level (iterative context bounding: Musuvathi and Qadeer, PLDI 2007),
- * so that the first finding has the fewest preemptions.
+ * The tree of plans (tree.h) is searched level by level (iterative context bounding: Musuvathi and
+ * Qadeer, PLDI 2007), so that the first finding has the fewest preemptions. Runs come back in the
+ * order in which they were given out, and a level begins when the one before is done: that makes
+ * the order of the whole search a function of the guest alone.
  *
- * A node is its parent and what it adds, 20 bytes; plans are put together when they are given out.
- * Runs come back in the order in which they were given out, which makes the order of the whole
- * search a function of the guest alone.
+ * At depth access places become known while the search goes on. When some have since a plan was
+ * run, that plan may have children that it did not show: at the end of a level such plans are run
+ * again, until a whole pass shows nothing new.
  */
 #include "strategy.h"
 
 #include "plan.h"
+#include "tree.h"
 
-struct node {
-    uint32_t parent;
-    struct fl_preemption added;
+/* A walk over the tree's plans, in the order in which they came to be known. */
+struct cursor {
+    struct tree_node at;
+    uint64_t passed;
 };
 
 struct strategy {
     struct strategy_config config;
-    GArray *nodes; /* of struct node; level after level, the root first */
-    size_t issued;
-    size_t returned;
-    unsigned level;     /* of the next run to come back */
-    size_t level_begin; /* nodes [level_begin, level_end) are that level */
-    size_t level_end;
+    struct tree *tree;
+    unsigned level; /* being run; those below are done */
+    bool again;     /* this pass runs those below again */
+    uint32_t old;   /* branches that there were when this pass began */
+    struct cursor issue, take;
+    unsigned oldest, newest; /* generations reported; oldest: of the runs that were extended */
+    uint64_t returned;       /* runs, in all passes before this one */
+    GArray *plans;           /* of uint64_t: known plans by level */
+    bool done;
 };
+
+static uint64_t plans_at(const struct strategy *dfs, unsigned level)
+{
+    return g_array_index(dfs->plans, uint64_t, level);
+}
+
+/* ---- which plans a pass runs ---- */
+
+static bool is_extended(const struct strategy *dfs, const struct tree_branch *branch)
+{
+    return branch->level < dfs->config.bound;
+}
+
+/* A search before this one ran it, and it has no children to show. */
+static bool is_covered(const struct strategy *dfs, const struct tree_branch *branch)
+{
+    return !is_extended(dfs, branch) && branch->level < dfs->config.searched[branch->depth];
+}
+
+static bool selected(const struct strategy *dfs, uint32_t i)
+{
+    const struct tree_branch *branch = tree_branch(dfs->tree, i);
+    if (is_covered(dfs, branch))
+        return false;
+    if (!dfs->again)
+        return branch->level == dfs->level;
+    return branch->level <= dfs->level && (i >= dfs->old || is_extended(dfs, branch));
+}
+
+/* The cursor stands on a plan of this pass, or false: there is none (yet). */
+static bool settle(const struct strategy *dfs, struct cursor *cursor)
+{
+    while (cursor->at.branch < tree_branches(dfs->tree) && !selected(dfs, cursor->at.branch))
+        cursor->at.branch++;
+    return cursor->at.branch < tree_branches(dfs->tree);
+}
+
+static void advance(const struct strategy *dfs, struct cursor *cursor)
+{
+    cursor->passed++;
+    if (++cursor->at.offset < tree_branch(dfs->tree, cursor->at.branch)->count)
+        return;
+    cursor->at.branch++;
+    cursor->at.offset = 0;
+}
+
+/* ---- passes ---- */
+
+static void begin_pass(struct strategy *dfs, bool again)
+{
+    dfs->returned += dfs->take.passed;
+    dfs->again = again;
+    dfs->old = tree_branches(dfs->tree);
+    dfs->issue = dfs->take = (struct cursor){.passed = 0};
+    if (again)
+        dfs->oldest = dfs->newest;
+}
+
+static void next_pass(struct strategy *dfs)
+{
+    if (dfs->oldest < dfs->newest) {
+        begin_pass(dfs, true);
+    } else if (dfs->level < dfs->config.bound && plans_at(dfs, dfs->level + 1) > 0) {
+        dfs->level++;
+        begin_pass(dfs, false);
+    } else {
+        dfs->done = true;
+    }
+}
+
+/* Goes to the next pass when every plan of this one has been run. */
+static void go_on(struct strategy *dfs)
+{
+    while (!dfs->done && !settle(dfs, &dfs->take))
+        next_pass(dfs);
+}
 
 static struct strategy *dfs_open(const struct strategy_config *config, GError **error)
 {
-    if (config->depth > FL_DEPTH_SYNC) {
-        g_set_error(error, PLAN_ERROR, PLAN_ERROR_RANGE,
-                    "strategy dfs searches the depths ipc and sync only");
-        return NULL;
-    }
     if (config->bound > FL_MAX_PREEMPTIONS) {
         g_set_error(error, PLAN_ERROR, PLAN_ERROR_RANGE, "bound must be from 0 to %u, not %u",
                     FL_MAX_PREEMPTIONS, config->bound);
@@ -43,76 +118,76 @@ static struct strategy *dfs_open(const struct strategy_config *config, GError **
     }
     struct strategy *dfs = g_new0(struct strategy, 1);
     dfs->config = *config;
-    dfs->nodes = g_array_new(FALSE, TRUE, sizeof(struct node));
-    g_array_set_size(dfs->nodes, 1);
-    dfs->level_end = 1;
+    dfs->tree = tree_new(config->depth);
+    dfs->plans = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    g_array_set_size(dfs->plans, FL_MAX_PREEMPTIONS + 2);
+    g_array_index(dfs->plans, uint64_t, 0) = 1;
+    dfs->oldest = UINT_MAX;
+    go_on(dfs);
     return dfs;
 }
 
 static bool dfs_next(struct strategy *dfs, struct fl_plan *plan)
 {
-    if (dfs->issued == dfs->nodes->len)
+    if (dfs->done || !settle(dfs, &dfs->issue))
         return false;
     *plan = dfs->config.base;
     plan->depth = (uint8_t)dfs->config.depth;
-    for (size_t i = dfs->issued; i != 0;) {
-        const struct node *node = &g_array_index(dfs->nodes, struct node, i);
-        bool inserted = plan_insert(plan, dfs->config.scenario, &node->added, NULL);
-        g_assert(inserted);
-        i = node->parent;
-    }
-    dfs->issued++;
+    if (dfs->config.depth == FL_DEPTH_ACCESS ||
+        (dfs->config.depth == FL_DEPTH_INSN &&
+         is_extended(dfs, tree_branch(dfs->tree, dfs->issue.at.branch))))
+        plan->mode |= FL_MODE_SPANS;
+    tree_plan(dfs->tree, dfs->issue.at, dfs->config.scenario, plan);
+    advance(dfs, &dfs->issue);
     return true;
 }
 
 static void extend(struct strategy *dfs, const struct run_report *report)
 {
-    const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
-    for (size_t i = 0; i < report->n_places; i++) {
-        const struct place *place = &report->places[i];
-        if (place->event < after || !strategy_place(place, dfs->config.depth))
-            continue;
-        for (unsigned j = 0; j < place->n_ready; j++) {
-            const struct node child = {
-                .parent = (uint32_t)dfs->returned,
-                .added = {place->thread, place->n, place->k, report->ready[place->ready + j]},
-            };
-            g_array_append_val(dfs->nodes, child);
-        }
+    const uint32_t before = tree_branches(dfs->tree);
+    tree_extend(dfs->tree, dfs->take.at, report);
+    for (uint32_t i = before; i < tree_branches(dfs->tree); i++) {
+        const struct tree_branch *branch = tree_branch(dfs->tree, i);
+        if (!is_covered(dfs, branch))
+            g_array_index(dfs->plans, uint64_t, branch->level) += branch->count;
     }
-    g_assert(dfs->nodes->len < UINT32_MAX);
 }
 
 /* A run that did not reach its last preemption says nothing about the places after it. (The driver
  * treats it as the error that it is: the parent's run did reach that place.) */
-static void dfs_done(struct strategy *dfs, const struct run_report *report)
+static bool dfs_done(struct strategy *dfs, const struct run_report *report)
 {
-    if (dfs->level < dfs->config.bound && report->n_taken == report->plan->n_preemptions)
-        extend(dfs, report);
-    dfs->returned++;
-    if (dfs->returned == dfs->level_end && dfs->nodes->len > dfs->level_end) {
-        dfs->level++;
-        dfs->level_begin = dfs->level_end;
-        dfs->level_end = dfs->nodes->len;
+    const bool extended = is_extended(dfs, tree_branch(dfs->tree, dfs->take.at.branch));
+    dfs->newest = MAX(dfs->newest, report->generation);
+    if (extended) {
+        dfs->oldest = MIN(dfs->oldest, report->generation);
+        if (report->n_taken == report->plan->n_preemptions)
+            extend(dfs, report);
     }
+    advance(dfs, &dfs->take);
+    go_on(dfs);
+    return extended;
 }
 
 static bool dfs_finished(const struct strategy *dfs)
 {
-    return dfs->returned == dfs->nodes->len;
+    return dfs->done;
 }
 
-/* Every further preemption multiplies the plans by the children per node of the level at hand,
- * divided by its rank, since preemptions are chosen in ascending order. */
+/* ---- what is left ---- */
+
 static double estimate(const struct strategy *dfs)
 {
-    const double seen = (double)(dfs->returned - dfs->level_begin);
+    double total = 0;
+    for (unsigned level = 0; level <= dfs->level; level++)
+        total += (double)plans_at(dfs, level);
+    const double seen = dfs->again ? (double)plans_at(dfs, dfs->level) : (double)dfs->take.passed;
     if (seen == 0)
         return 0;
-    const double level_size = (double)(dfs->level_end - dfs->level_begin);
-    const double children = (double)(dfs->nodes->len - dfs->level_end) / seen;
-    double total = (double)dfs->level_end;
-    double next = level_size;
+    /* Every further preemption multiplies the plans by the children per plan of the level at hand,
+     * divided by its rank, since preemptions are chosen in ascending order. */
+    const double children = (double)plans_at(dfs, dfs->level + 1) / seen;
+    double next = (double)plans_at(dfs, dfs->level);
     for (unsigned level = dfs->level + 1; level <= dfs->config.bound; level++) {
         next *= children * (dfs->level + 1) / level;
         total += next;
@@ -122,16 +197,24 @@ static double estimate(const struct strategy *dfs)
 
 static void dfs_progress(const struct strategy *dfs, struct strategy_progress *progress)
 {
+    uint64_t known = 0;
+    for (unsigned level = 0; level <= dfs->level; level++)
+        known += plans_at(dfs, level);
+    const uint64_t returned = dfs->returned + dfs->take.passed;
     *progress = (struct strategy_progress){
+        .depth = dfs->config.depth,
         .bound = dfs->level,
-        .runs_known = dfs->level_end,
-        .runs_estimated = estimate(dfs),
+        .runs = returned,
+        .runs_known = MAX(known, returned),
+        .runs_estimated = MAX(estimate(dfs), (double)returned),
     };
+    progress->searched[dfs->config.depth] = dfs->done ? dfs->config.bound + 1 : dfs->level;
 }
 
 static void dfs_close(struct strategy *dfs)
 {
-    g_array_free(dfs->nodes, TRUE);
+    tree_free(dfs->tree);
+    g_array_free(dfs->plans, TRUE);
     g_free(dfs);
 }
 

@@ -3,24 +3,28 @@
 #include <string.h>
 
 #define WAIT_MS 100
+#define AHEAD   (2 * FL_PLAN_SLOTS) /* plans in flight for each guest, those recalled among them */
 
-enum role { ROLE_ONLY, ROLE_FIRST, ROLE_SECOND };
+enum role { ROLE_ONLY, ROLE_FIRST, ROLE_SECOND, ROLE_RECALLED };
 
-/* A plan that was posted and has not come back. In online mode what was posted has no preemptions
- * at k = 0: the guest asks at every entry, and the driver answers with them. */
+/* A plan that was given out and has not come back. In online mode what was posted has no
+ * preemptions at k = 0: the guest asks at every entry, and the driver answers with them. */
 struct posted {
     struct fl_plan plan;
     enum role role;
+    uint64_t number;
+    struct session *session;
+    struct verdict verdict; /* ROLE_RECALLED */
 };
 
 struct flight {
     struct drive *drive;
-    struct posted queue[FL_PLAN_SLOTS];
-    unsigned head;
-    unsigned tail;
+    GQueue *queue;       /* of struct posted, the oldest first */
+    struct posted *held; /* a plan for which there was no room yet, or NULL */
     uint64_t issued;
-    GArray *taken;    /* of struct fl_preemption */
-    GArray *taken_at; /* of uint64_t */
+    unsigned generation; /* of the last report */
+    GArray *taken;       /* of struct fl_preemption */
+    GArray *taken_at;    /* of uint64_t */
 };
 
 /* ---- out ---- */
@@ -35,61 +39,107 @@ static void ask_for_preemptions(struct fl_plan *plan)
     plan->n_preemptions = kept;
 }
 
-static void post(struct flight *flight, const struct fl_plan *plan, enum role role)
+static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
+<<<<<<< HEAD
     struct posted *posted = &flight->queue[flight->head++ % FL_PLAN_SLOTS];
     posted->plan = *plan;
     posted->role = role;
     struct fl_plan sent = *plan;
     if (plan->mode & FL_MODE_ONLINE)
+=======
+    struct fl_plan sent = posted->plan;
+    if (sent.mode & FL_MODE_ONLINE)
+>>>>>>> 6b752e4 (wip)
         ask_for_preemptions(&sent);
-    session_post(flight->drive->session, &sent);
+    posted->session = session;
+    session_post(session, &sent);
+    g_queue_push_tail(flight->queue, posted);
 }
 
-static bool may_issue(const struct flight *flight)
+static bool wants_accesses(const struct flight *flight, const struct fl_plan *plan)
 {
-    const struct drive *drive = flight->drive;
-    return flight->head - flight->tail + 2 <= FL_PLAN_SLOTS && session_room(drive->session) >= 2 &&
-           (drive->max_runs == 0 || flight->issued < drive->max_runs);
+    return flight->drive->depths != NULL && (plan->mode & FL_MODE_SPANS) &&
+           depth_needs_accesses(plan->depth);
 }
 
-static void post_more(struct flight *flight)
+/* The next plan, once there are guests for it. NULL: none now. */
+static struct posted *prepare(struct flight *flight)
 {
     struct drive *drive = flight->drive;
-    struct fl_plan plan;
-    while (may_issue(flight) && drive->ops->next(drive->strategy, &plan)) {
-        const bool twice = drive->twice_every > 0 && flight->issued % drive->twice_every == 0;
-        post(flight, &plan, twice ? ROLE_FIRST : ROLE_ONLY);
-        if (twice)
-            post(flight, &plan, ROLE_SECOND);
-        flight->issued++;
+    if (flight->held != NULL)
+        return g_steal_pointer(&flight->held);
+    if (drive->max_runs != 0 && flight->issued == drive->max_runs)
+        return NULL;
+    struct posted *posted = g_new0(struct posted, 1);
+    if (!drive->ops->next(drive->strategy, &posted->plan)) {
+        g_free(posted);
+        return NULL;
     }
+    posted->number = flight->issued++;
+    const bool twice = drive->twice_every > 0 && posted->number % drive->twice_every == 0;
+    if (drive->recall != NULL && drive->recall(drive->context, posted->number, &posted->verdict))
+        posted->role = ROLE_RECALLED;
+    else
+        posted->role = twice ? ROLE_FIRST : ROLE_ONLY;
+    return posted;
 }
 
-static void answer(struct flight *flight, const struct fl_decision *ask)
+/* false: a guest is wanted and none can be had. */
+static bool post_more(struct flight *flight, GError **error)
 {
-    const struct fl_plan *plan = &flight->queue[flight->tail % FL_PLAN_SLOTS].plan;
+    struct drive *drive = flight->drive;
+    while (g_queue_get_length(flight->queue) < AHEAD * crew_jobs(drive->crew)) {
+        struct posted *posted = prepare(flight);
+        if (posted == NULL)
+            return true;
+        if (posted->role == ROLE_RECALLED) {
+            g_queue_push_tail(flight->queue, posted);
+            continue;
+        }
+        const bool accesses = wants_accesses(flight, &posted->plan);
+        if (!crew_open(drive->crew, accesses, error)) {
+            g_free(posted);
+            return false;
+        }
+        struct session *session =
+            crew_pick(drive->crew, accesses, 1 + (posted->role == ROLE_FIRST));
+        if (session == NULL) {
+            flight->held = posted;
+            return true;
+        }
+        post(flight, posted, session);
+        if (posted->role == ROLE_FIRST) {
+            struct posted *second = g_memdup2(posted, sizeof(*posted));
+            second->role = ROLE_SECOND;
+            post(flight, second, session);
+        }
+    }
+    return true;
+}
+
+static void answer(const struct posted *posted, const struct fl_decision *ask)
+{
+    const struct fl_plan *plan = &posted->plan;
     uint32_t target = 0;
     for (uint32_t i = 0; i < plan->n_preemptions; i++) {
         const struct fl_preemption *preemption = &plan->preemptions[i];
         if (preemption->thread == ask->thread && preemption->n == ask->n && preemption->k == ask->k)
             target = preemption->target;
     }
-    session_answer(flight->drive->session, target);
+    session_answer(posted->session, target);
 }
 
 /* ---- back ---- */
 
-static const struct verdict *judge(struct flight *flight, struct run *run)
+static const struct verdict *judge(struct flight *flight, struct session *session, struct run *run)
 {
     struct drive *drive = flight->drive;
     uint64_t index = 0;
-    g_array_set_size(flight->taken, 0);
-    g_array_set_size(flight->taken_at, 0);
     engine_begin(drive->engine, drive->scenario, run->plan.variant);
     for (uint32_t i = 0; i < run->result.packets; i++) {
         size_t count;
-        const struct fl_packet *packet = session_packet(drive->session, run, i, &count);
+        const struct fl_packet *packet = session_packet(session, run, i, &count);
         if (packet == NULL)
             break;
         engine_events(drive->engine, packet->events, count);
@@ -99,25 +149,63 @@ static const struct verdict *judge(struct flight *flight, struct run *run)
     return judge_result(drive->engine, &run->result, run->corrupt);
 }
 
-static bool report(struct flight *flight, struct run *run, const struct fl_plan *plan)
+static void fill_places(struct flight *flight, const struct posted *posted,
+                        struct run_report *report)
 {
     struct drive *drive = flight->drive;
-    struct run_report report = {.plan = plan, .result = &run->result};
-    report.verdict = judge(flight, run);
-    report.places = engine_places(drive->engine, &report.n_places);
-    report.ready = engine_ready(drive->engine);
+    const unsigned depth = posted->plan.depth;
+    if (drive->depths == NULL)
+        return;
+    if (drive->depths[depth] == NULL)
+        drive->depths[depth] = depth_new(depth);
+    size_t n = 0;
+    const struct access *log =
+        wants_accesses(flight, &posted->plan) ? session_accesses(posted->session, &n) : NULL;
+    depth_fill(drive->depths[depth], drive->engine, log, n, report);
+    if (drive->focus != NULL)
+        focus_places(drive->focus, drive->engine, report);
+}
+
+static bool hand_back(struct flight *flight, struct driven *driven, const struct run_report *report)
+{
+    struct drive *drive = flight->drive;
+    driven->report = report;
+    driven->used = drive->ops->done(drive->strategy, report);
+    driven->used = driven->used || report->generation != flight->generation;
+    flight->generation = report->generation;
+    return drive->on_run == NULL || drive->on_run(drive->context, driven);
+}
+
+static bool report_run(struct flight *flight, const struct posted *posted, struct run *run)
+{
+    struct run_report report = {.plan = &posted->plan, .result = &run->result};
+    g_array_set_size(flight->taken, 0);
+    g_array_set_size(flight->taken_at, 0);
+    report.verdict = judge(flight, posted->session, run);
     report.taken = (const struct fl_preemption *)(void *)flight->taken->data;
     report.taken_at = (const uint64_t *)(void *)flight->taken_at->data;
     report.n_taken = flight->taken->len;
-    drive->ops->done(drive->strategy, &report);
-    return drive->on_run == NULL || drive->on_run(drive->context, &report, run);
+    fill_places(flight, posted, &report);
+    struct driven driven = {.number = posted->number, .run = run, .session = posted->session};
+    return hand_back(flight, &driven, &report);
+}
+
+static bool report_recalled(struct flight *flight, const struct posted *posted)
+{
+    const struct fl_result result = {.outcome = posted->verdict.outcome};
+    const struct run_report report = {.plan = &posted->plan,
+                                      .result = &result,
+                                      .verdict = &posted->verdict,
+                                      .generation = flight->generation};
+    struct driven driven = {.number = posted->number};
+    return hand_back(flight, &driven, &report);
 }
 
 /* The second of two runs of one plan: true when it was as the first. Runs that were
  * cut short cannot be compared. */
-static bool compare(struct drive *drive, const struct run *run)
+static bool compare(struct drive *drive, struct session *session, const struct run *run)
 {
-    drive->second = capture_take(drive->session, run);
+    drive->second = capture_take(session, run);
     if (!outcome_is_cut_short(run->result.outcome) && !capture_same(drive->first, drive->second))
         return false;
     g_clear_pointer(&drive->first, capture_free);
@@ -128,18 +216,18 @@ static bool compare(struct drive *drive, const struct run *run)
 static bool take(struct flight *flight, struct run *run, enum drive_end *end)
 {
     struct drive *drive = flight->drive;
-    const struct posted *posted = &flight->queue[flight->tail++ % FL_PLAN_SLOTS];
+    g_autofree struct posted *posted = g_queue_pop_head(flight->queue);
     bool on = true;
     if (posted->role == ROLE_SECOND) {
-        on = compare(drive, run);
+        on = compare(drive, posted->session, run);
         *end = DRIVE_DIVERGED;
     } else {
         if (posted->role == ROLE_FIRST)
-            drive->first = capture_take(drive->session, run);
-        on = report(flight, run, &posted->plan);
+            drive->first = capture_take(posted->session, run);
+        on = report_run(flight, posted, run);
         *end = DRIVE_STOPPED;
     }
-    session_release(drive->session);
+    session_release(posted->session);
     return on;
 }
 
@@ -147,15 +235,21 @@ static bool take(struct flight *flight, struct run *run, enum drive_end *end)
 static bool step(struct flight *flight, enum drive_end *end, GError **error)
 {
     struct drive *drive = flight->drive;
+    const struct posted *oldest = g_queue_peek_head(flight->queue);
     struct run run;
     struct fl_decision ask;
-    switch (session_wait(drive->session, WAIT_MS, &run, &ask, error)) {
+    *end = DRIVE_STOPPED;
+    if (oldest->role == ROLE_RECALLED) {
+        g_autofree struct posted *recalled = g_queue_pop_head(flight->queue);
+        return report_recalled(flight, recalled);
+    }
+    switch (session_wait(oldest->session, WAIT_MS, &run, &ask, error)) {
     case SESSION_RUN:
         if (!take(flight, &run, end))
             return false;
         break;
     case SESSION_ASK:
-        answer(flight, &ask);
+        answer(oldest, &ask);
         return true;
     case SESSION_TIMEOUT:
         break;
@@ -172,8 +266,9 @@ static enum drive_end fly(struct flight *flight, GError **error)
     struct drive *drive = flight->drive;
     enum drive_end end;
     for (;;) {
-        post_more(flight);
-        if (flight->head == flight->tail)
+        if (!post_more(flight, error))
+            return DRIVE_FAILED;
+        if (g_queue_is_empty(flight->queue))
             return drive->ops->finished(drive->strategy) ? DRIVE_FINISHED : DRIVE_SPENT;
         if (!step(flight, &end, error))
             return end;
@@ -182,18 +277,22 @@ static enum drive_end fly(struct flight *flight, GError **error)
 
 enum drive_end drive_run(struct drive *drive, GError **error)
 {
-    g_autofree struct flight *flight = g_new0(struct flight, 1);
-    flight->drive = drive;
-    flight->taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
-    flight->taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    struct flight flight = {
+        .drive = drive,
+        .queue = g_queue_new(),
+        .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
+        .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+    };
     drive->first = drive->second = NULL;
 
-    const enum drive_end end = fly(flight, error);
-    if (flight->head != flight->tail && end != DRIVE_FAILED)
-        session_drop(drive->session);
+    const enum drive_end end = fly(&flight, error);
+    if (end != DRIVE_FAILED)
+        crew_drop(drive->crew);
     if (end != DRIVE_DIVERGED)
         g_clear_pointer(&drive->first, capture_free);
-    g_array_free(flight->taken, TRUE);
-    g_array_free(flight->taken_at, TRUE);
+    g_queue_free_full(flight.queue, g_free);
+    g_free(flight.held);
+    g_array_free(flight.taken, TRUE);
+    g_array_free(flight.taken_at, TRUE);
     return end;
 }

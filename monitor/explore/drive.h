@@ -1,5 +1,5 @@
-/* The driver: keeps a session busy with the plans of a strategy, judges every run, and hands it
- * back.
+/* The driver: keeps guests busy with the plans of a strategy, judges every run, and hands it back,
+ * in the order of the plans however many guests there are.
  */
 #ifndef FAULTLINE_DRIVE_H
 #define FAULTLINE_DRIVE_H
@@ -7,6 +7,9 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "capture.h"
+#include "crew.h"
+#include "depth.h"
+#include "focus.h"
 #include "session.h"
 #include "strategy.h"
 
@@ -18,17 +21,31 @@ enum drive_end {
     DRIVE_FAILED,   /* no guest can be had; the error says why */
 };
 
-struct drive {
+/* A run that has come back. */
+struct driven {
+    uint64_t number; /* from 0 */
+    const struct run_report *report;
+    bool used; /* a search that is resumed must make this run again (strategy_ops.done) */
+    /* Its packets can still be had. NULL: the run was recalled and not made. */
+    const struct run *run;
     struct session *session;
+};
+
+struct drive {
+    struct crew *crew;
     struct engine *engine;
     const struct fl_scenario *scenario;
     const struct strategy_ops *ops;
     struct strategy *strategy;
-    uint64_t max_runs;    /* 0: as many as the strategy wants */
-    uint64_t twice_every; /* every so many-th plan is run twice and the runs compared; 0: never */
+    struct depth **depths; /* by depth, made when first needed; NULL: nobody wants places */
+    struct focus *focus;   /* which of the places count; NULL: all */
+    uint64_t max_runs;     /* 0: as many as the strategy wants */
+    uint64_t twice_every;  /* every so many-th plan is run twice and the runs compared; 0: never */
 
-    /* A run is done and judged; its packets can still be had. false: enough. */
-    bool (*on_run)(void *context, const struct run_report *report, const struct run *run);
+    /* What is known of a run from before, so that it need not be made; NULL: of none. */
+    bool (*recall)(void *context, uint64_t number, struct verdict *verdict);
+    /* A run is done and judged. false: enough. */
+    bool (*on_run)(void *context, const struct driven *driven);
     /* Called while waiting, several times a second. false: enough. */
     bool (*on_wait)(void *context);
     void *context;

@@ -7,11 +7,14 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "capture.h"
-#include "session.h"
+#include "crew.h"
+#include "focus.h"
+#include "journal.h"
 #include "strategy.h"
 
 struct explore_state { /* for a progress line */
     uint64_t runs;
+    uint64_t resumed; /* of them, made by a search before this one */
     double seconds;
     double seconds_left; /* of the time budget; < 0: there is none */
     bool minimising;
@@ -19,18 +22,22 @@ struct explore_state { /* for a progress line */
 };
 
 struct explore_options {
-    struct session *session;
+    struct crew *crew;
     struct engine *engine;
     const struct fl_scenario *scenario;
+    const struct image *image;  /* for the source lines of causes; NULL: program counters do */
     const struct fl_plan *base; /* scenario, variant, parameters, budget */
     const struct strategy_ops *strategy;
     unsigned depth;
     unsigned bound;
+    unsigned without; /* strategy_config */
     uint64_t seed;
-    uint64_t max_runs;    /* 0: no limit */
-    double max_seconds;   /* 0: no limit */
-    uint64_t twice_every; /* drive.h */
-    bool all;             /* go on after a finding; keep the first of each check */
+    uint64_t max_runs;       /* of this search, beside those resumed from; 0: no limit */
+    double max_seconds;      /* 0: no limit */
+    uint64_t twice_every;    /* drive.h */
+    struct focus *focus;     /* NULL: everywhere */
+    struct journal *journal; /* where runs are remembered, and recalled from; NULL: nowhere */
+    bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;
     bool (*interrupted)(void);
     void (*progress)(void *context, const struct explore_state *state);
@@ -51,18 +58,25 @@ struct finding {
     uint64_t runs_to_find;
     double seconds_to_find;
     uint64_t runs_minimising;
+    uint64_t count; /* runs found that have this cause, this one among them */
+    char *cause;    /* check, and the places of the smallest plan: threads, points, source lines */
     struct capture *capture; /* the run that shows it; its plan lists every preemption */
 };
 
 struct explore_result {
     enum explore_verdict verdict;
+    bool complete; /* the search came to its own end, whatever it found */
     uint64_t runs;
+    uint64_t resumed;
     uint64_t inconclusive;
-    uint64_t distinct;              /* event hashes */
-    double seconds;                 /* of the search, without the minimising */
-    size_t places;                  /* of the default schedule, at the search's depth */
-    unsigned bound;                 /* reached */
+    uint64_t distinct;             /* event hashes */
+    double seconds;                /* of the search, without the minimising */
+    double seconds_resumed;        /* what the resumed runs had taken */
+    size_t places[FL_DEPTH_NEVER]; /* of the default schedule, at each depth that was searched */
+    struct strategy_progress reached;
+    uint32_t left_out;              /* depth_left_out() */
     GPtrArray *findings;            /* of struct finding */
+    uint64_t not_grouped;           /* violating runs whose cause was not looked into */
     char *error;                    /* EXPLORE_ERROR: one line */
     struct capture *first, *second; /* two runs of one plan that differ, or NULL */
 };

@@ -7,8 +7,8 @@
  * met one bug in different ways end with the same plan.
  *
  * A candidate counts when every preemption of it took place and the violation that the engine
- * reports is of the same check. One candidate is in flight at a time, since each depends on the one
- * before.
+ * reports is of the same check. Candidates are given out ahead, as if every one before them would
+ * fail; when one succeeds, those in flight behind it are of no more use and their runs are ignored.
  */
 #include "strategy.h"
 
@@ -24,19 +24,33 @@ struct option {
     uint64_t event;
 };
 
-struct strategy {
-    struct strategy_config config;
+/* How far it has come: what to try next. */
+struct step {
     enum phase phase;
-    bool in_flight;
-    bool confirmed; /* `best` is a plan that violates */
-    struct fl_plan best;
-    struct fl_plan candidate;
-    GArray *taken;   /* struct option: the preemptions of `best`, in the order of its run */
-    GArray *options; /* struct option: every departure that was possible in that run */
     unsigned at;     /* SINGLE, DROP, MOVE: which preemption */
     unsigned window; /* DROP: how many are left out */
     bool dropped;    /* DROP: some were, since `at` was 0 */
     unsigned option; /* MOVE: the next option to try */
+};
+
+/* A plan that was given out, and the step that it was. */
+struct candidate {
+    struct fl_plan plan;
+    struct step step;
+    bool looks; /* the best plan once more, to see its options */
+};
+
+struct strategy {
+    struct strategy_config config;
+    struct step step;
+    bool confirmed; /* `best` is a plan that violates */
+    bool seen;      /* `options` are those of `best` */
+    struct fl_plan best;
+    GArray *taken;    /* struct option: the preemptions of `best`, in the order of its run */
+    GArray *options;  /* struct option: every departure that was possible in that run */
+    GQueue *flight;   /* struct candidate: given out and not come back, the oldest first */
+    unsigned useless; /* the oldest so many of them */
+    uint64_t runs;
 };
 
 static struct strategy *minimise_open(const struct strategy_config *config, GError **error)
@@ -49,9 +63,9 @@ static struct strategy *minimise_open(const struct strategy_config *config, GErr
     }
     struct strategy *minimise = g_new0(struct strategy, 1);
     minimise->config = *config;
-    minimise->candidate = *config->given;
     minimise->taken = g_array_new(FALSE, FALSE, sizeof(struct option));
     minimise->options = g_array_new(FALSE, FALSE, sizeof(struct option));
+    minimise->flight = g_queue_new();
     return minimise;
 }
 
@@ -63,35 +77,44 @@ static const struct option *option_at(const GArray *options, unsigned i)
 /* ---- candidates ---- */
 
 /* The best plan without its preemptions [from, to) of the run's order. */
-static void without(struct strategy *minimise, unsigned from, unsigned to)
+static void without(const struct strategy *minimise, unsigned from, unsigned to,
+                    struct fl_plan *plan)
 {
-    minimise->candidate = minimise->config.base;
-    minimise->candidate.depth = minimise->config.given->depth;
+    *plan = minimise->config.base;
+    plan->depth = minimise->config.given->depth;
     for (unsigned i = 0; i < minimise->taken->len; i++)
         if (i < from || i >= to)
-            plan_insert(&minimise->candidate, minimise->config.scenario,
-                        &option_at(minimise->taken, i)->preemption, NULL);
+            plan_insert(plan, minimise->config.scenario, &option_at(minimise->taken, i)->preemption,
+                        NULL);
 }
 
-static bool propose_single(struct strategy *minimise)
+/* Places with k >= 1 are told only when they are wanted, which makes a run slower. */
+static bool needs_look(const struct strategy *minimise)
 {
-    if (minimise->taken->len < 2 || minimise->at == minimise->taken->len)
+    return minimise->config.depth > FL_DEPTH_SYNC;
+}
+
+static bool propose_single(const struct strategy *minimise, struct candidate *candidate)
+{
+    const struct step *step = &minimise->step;
+    if (minimise->taken->len < 2 || step->at == minimise->taken->len)
         return false;
-    without(minimise, 0, minimise->taken->len);
-    return plan_insert(&minimise->candidate, minimise->config.scenario,
-                       &option_at(minimise->taken, minimise->at)->preemption, NULL);
+    without(minimise, 0, minimise->taken->len, &candidate->plan);
+    return plan_insert(&candidate->plan, minimise->config.scenario,
+                       &option_at(minimise->taken, step->at)->preemption, NULL);
 }
 
-static bool propose_drop(struct strategy *minimise)
+static bool propose_drop(struct strategy *minimise, struct candidate *candidate)
 {
-    while (minimise->at >= minimise->taken->len) {
-        if (minimise->taken->len == 0 || (minimise->window == 1 && !minimise->dropped))
+    struct step *step = &minimise->step;
+    while (step->at >= minimise->taken->len) {
+        if (minimise->taken->len == 0 || (step->window == 1 && !step->dropped))
             return false;
-        minimise->window = MAX(1, minimise->window / 2);
-        minimise->at = 0;
-        minimise->dropped = false;
+        step->window = MAX(1, step->window / 2);
+        step->at = 0;
+        step->dropped = false;
     }
-    without(minimise, minimise->at, minimise->at + minimise->window);
+    without(minimise, step->at, step->at + step->window, &candidate->plan);
     return true;
 }
 
@@ -99,44 +122,58 @@ static bool propose_drop(struct strategy *minimise)
  * the earliest on, and no further than to the one that is taken already. */
 static bool after_previous(const struct strategy *minimise, const struct option *option)
 {
-    return minimise->at == 0 || option->event > option_at(minimise->taken, minimise->at - 1)->event;
+    const unsigned at = minimise->step.at;
+    return at == 0 || option->event > option_at(minimise->taken, at - 1)->event;
 }
 
+/* A place at which an interruption came is no option of its own run, so time counts as well. */
 static bool taken_already(const struct strategy *minimise, const struct option *option)
 {
-    return memcmp(&option->preemption, &option_at(minimise->taken, minimise->at)->preemption,
-                  sizeof(option->preemption)) == 0;
+    const struct option *taken = option_at(minimise->taken, minimise->step.at);
+    return option->event > taken->event ||
+           memcmp(&option->preemption, &taken->preemption, sizeof(option->preemption)) == 0;
 }
 
-static bool propose_move(struct strategy *minimise)
+static bool propose_look(const struct strategy *minimise, struct candidate *candidate)
 {
-    for (; minimise->at < minimise->taken->len; minimise->at++, minimise->option = 0) {
-        while (minimise->option < minimise->options->len) {
-            const struct option *option = option_at(minimise->options, minimise->option++);
+    candidate->plan = minimise->best;
+    candidate->plan.mode |= FL_MODE_SPANS;
+    candidate->looks = true;
+    return true;
+}
+
+static bool propose_move(struct strategy *minimise, struct candidate *candidate)
+{
+    struct step *step = &minimise->step;
+    if (!minimise->seen && minimise->taken->len > 0)
+        return propose_look(minimise, candidate);
+    for (; step->at < minimise->taken->len; step->at++, step->option = 0) {
+        while (step->option < minimise->options->len) {
+            const struct option *option = option_at(minimise->options, step->option++);
             if (taken_already(minimise, option))
                 break;
             if (!after_previous(minimise, option))
                 continue;
-            without(minimise, minimise->at, minimise->at + 1);
-            if (plan_insert(&minimise->candidate, minimise->config.scenario, &option->preemption,
-                            NULL))
+            without(minimise, step->at, step->at + 1, &candidate->plan);
+            if (plan_insert(&candidate->plan, minimise->config.scenario, &option->preemption, NULL))
                 return true;
         }
     }
     return false;
 }
 
-static bool propose(struct strategy *minimise)
+static bool propose(struct strategy *minimise, struct candidate *candidate)
 {
-    switch (minimise->phase) {
+    switch (minimise->step.phase) {
     case CONFIRM:
+        candidate->plan = *minimise->config.given;
         return true;
     case SINGLE:
-        return propose_single(minimise);
+        return propose_single(minimise, candidate);
     case DROP:
-        return propose_drop(minimise);
+        return propose_drop(minimise, candidate);
     case MOVE:
-        return propose_move(minimise);
+        return propose_move(minimise, candidate);
     case DONE:
         break;
     }
@@ -145,23 +182,45 @@ static bool propose(struct strategy *minimise)
 
 static void enter(struct strategy *minimise, enum phase phase)
 {
-    minimise->phase = phase;
-    minimise->at = 0;
-    minimise->option = 0;
-    minimise->dropped = false;
-    minimise->window = MAX(1, minimise->taken->len);
+    minimise->step = (struct step){.phase = phase, .window = MAX(1, minimise->taken->len)};
+}
+
+/* From the step of a plan to the one that follows if it does not violate. */
+static void expect_failure(struct strategy *minimise)
+{
+    struct step *step = &minimise->step;
+    switch (step->phase) {
+    case CONFIRM:
+        enter(minimise, DONE);
+        break;
+    case SINGLE:
+        step->at++;
+        break;
+    case DROP:
+        step->at += step->window;
+        break;
+    case MOVE: /* the option is counted already; without a look there are none */
+        if (!minimise->seen)
+            enter(minimise, DONE);
+        break;
+    case DONE:
+        break;
+    }
 }
 
 static bool minimise_next(struct strategy *minimise, struct fl_plan *plan)
 {
-    if (minimise->in_flight)
+    struct candidate *candidate = g_new0(struct candidate, 1);
+    while (minimise->step.phase != DONE && !propose(minimise, candidate))
+        enter(minimise, minimise->step.phase + 1);
+    if (minimise->step.phase == DONE) {
+        g_free(candidate);
         return false;
-    while (minimise->phase != DONE && !propose(minimise))
-        enter(minimise, minimise->phase + 1);
-    if (minimise->phase == DONE)
-        return false;
-    *plan = minimise->candidate;
-    minimise->in_flight = true;
+    }
+    candidate->step = minimise->step;
+    *plan = candidate->plan;
+    g_queue_push_tail(minimise->flight, candidate);
+    expect_failure(minimise);
     return true;
 }
 
@@ -175,20 +234,12 @@ static bool still_violated(const struct strategy *minimise, const struct run_rep
            strcmp(report->verdict->violations[0].check->id, minimise->config.check) == 0;
 }
 
-static void adopt(struct strategy *minimise, const struct run_report *report)
+static void see_options(struct strategy *minimise, const struct run_report *report)
 {
-    minimise->best = minimise->candidate;
-    minimise->confirmed = true;
-    g_array_set_size(minimise->taken, 0);
-    for (size_t i = 0; i < report->n_taken; i++) {
-        const struct option taken = {report->taken[i], report->taken_at[i]};
-        g_array_append_val(minimise->taken, taken);
-    }
     g_array_set_size(minimise->options, 0);
     for (size_t i = 0; i < report->n_places; i++) {
         const struct place *place = &report->places[i];
-        for (unsigned j = 0; strategy_place(place, minimise->config.depth) && j < place->n_ready;
-             j++) {
+        for (unsigned j = 0; j < place->n_ready; j++) {
             const struct option option = {
                 {place->thread, place->n, place->k, report->ready[place->ready + j]}, place->event};
             g_array_append_val(minimise->options, option);
@@ -196,9 +247,28 @@ static void adopt(struct strategy *minimise, const struct run_report *report)
     }
 }
 
-static void after_success(struct strategy *minimise)
+static void adopt(struct strategy *minimise, const struct candidate *candidate,
+                  const struct run_report *report)
 {
-    switch (minimise->phase) {
+    minimise->best = candidate->plan;
+    minimise->best.mode &= (uint8_t)~FL_MODE_SPANS;
+    minimise->confirmed = true;
+    g_array_set_size(minimise->taken, 0);
+    for (size_t i = 0; i < report->n_taken; i++) {
+        const struct option taken = {report->taken[i], report->taken_at[i]};
+        g_array_append_val(minimise->taken, taken);
+    }
+    minimise->seen = candidate->looks || !needs_look(minimise);
+    if (minimise->seen)
+        see_options(minimise, report);
+}
+
+/* Goes on from the step of the plan that violates. */
+static void after_success(struct strategy *minimise, const struct candidate *candidate)
+{
+    minimise->step = candidate->step;
+    minimise->useless = g_queue_get_length(minimise->flight);
+    switch (candidate->step.phase) {
     case CONFIRM:
         enter(minimise, SINGLE);
         break;
@@ -206,56 +276,51 @@ static void after_success(struct strategy *minimise)
         enter(minimise, DROP);
         break;
     case DROP: /* what followed the window has moved up to `at` */
-        minimise->dropped = true;
+        minimise->step.dropped = true;
         break;
-    default: /* the first option that does is the earliest */
-        minimise->at++;
-        minimise->option = 0;
-    }
-}
-
-static void after_failure(struct strategy *minimise)
-{
-    switch (minimise->phase) {
-    case CONFIRM:
-        enter(minimise, DONE);
+    case MOVE: /* the first option that does is the earliest */
+        minimise->step.at += !candidate->looks;
+        minimise->step.option = 0;
         break;
-    case SINGLE:
-        minimise->at++;
-        break;
-    case DROP:
-        minimise->at += minimise->window;
-        break;
-    default:
+    case DONE:
         break;
     }
 }
 
-static void minimise_done(struct strategy *minimise, const struct run_report *report)
+static bool minimise_done(struct strategy *minimise, const struct run_report *report)
 {
-    minimise->in_flight = false;
-    if (still_violated(minimise, report)) {
-        adopt(minimise, report);
-        after_success(minimise);
-    } else {
-        after_failure(minimise);
+    g_autofree struct candidate *candidate = g_queue_pop_head(minimise->flight);
+    if (minimise->useless > 0) {
+        minimise->useless--;
+        return false;
     }
+    minimise->runs++;
+    if (!still_violated(minimise, report))
+        return false;
+    adopt(minimise, candidate, report);
+    after_success(minimise, candidate);
+    return true;
 }
 
 static bool minimise_finished(const struct strategy *minimise)
 {
-    return minimise->phase == DONE;
+    return minimise->step.phase == DONE && g_queue_is_empty(minimise->flight);
 }
 
 static void minimise_progress(const struct strategy *minimise, struct strategy_progress *progress)
 {
-    *progress = (struct strategy_progress){.bound = minimise->taken->len};
+    *progress = (struct strategy_progress){
+        .depth = minimise->config.depth,
+        .bound = minimise->taken->len,
+        .runs = minimise->runs,
+    };
 }
 
 static void minimise_close(struct strategy *minimise)
 {
     g_array_free(minimise->taken, TRUE);
     g_array_free(minimise->options, TRUE);
+    g_queue_free_full(minimise->flight, g_free);
     g_free(minimise);
 }
 

@@ -32,10 +32,11 @@ static bool replay_next(struct strategy *replay, struct fl_plan *plan)
     return true;
 }
 
-static void replay_done(struct strategy *replay, const struct run_report *report)
+static bool replay_done(struct strategy *replay, const struct run_report *report)
 {
     (void)report;
     replay->returned++;
+    return false;
 }
 
 static bool replay_finished(const struct strategy *replay)

@@ -4,7 +4,8 @@
 #include "trace.h"
 
 const struct strategy_ops *const strategies[] = {
-    &strategy_dfs, &strategy_random, &strategy_replay, &strategy_minimise, NULL,
+    &strategy_auto,   &strategy_dfs,    &strategy_pct,      &strategy_random,
+    &strategy_sparse, &strategy_replay, &strategy_minimise, NULL,
 };
 
 const struct strategy_ops *strategy_find(const char *id)
@@ -18,4 +19,18 @@ const struct strategy_ops *strategy_find(const char *id)
 bool strategy_place(const struct place *place, unsigned depth)
 {
     return place->n_ready > 0 && trace_point_depth(place->point) <= depth;
+}
+
+/* splitmix64 (Steele, Lea and Flood, OOPSLA 2014): neighbouring inputs give unrelated outputs. */
+static uint64_t mix(uint64_t value)
+{
+    value += 0x9e3779b97f4a7c15u;
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+    return value ^ (value >> 31);
+}
+
+uint32_t strategy_seed(uint64_t seed, uint64_t run)
+{
+    return (uint32_t)mix(mix(seed) + run) | 1;
 }

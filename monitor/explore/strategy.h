@@ -2,7 +2,8 @@
  *
  * The driver (explore.h) asks for plans while the guest has room, hands back every run in the order
  * in which the plans were given out, and stops when the strategy is finished and nothing is in
- * flight.
+ * flight. A plan's `depth` says which places its report shall hold; a strategy that wants those
+ * with k >= 1 sets FL_MODE_SPANS in its mode.
  */
 #ifndef FAULTLINE_STRATEGY_H
 #define FAULTLINE_STRATEGY_H
@@ -17,6 +18,10 @@ struct strategy_config {
     struct fl_plan base; /* scenario, variant, parameters, budget: what every plan shares */
     unsigned depth;      /* FL_DEPTH_* */
     unsigned bound;      /* largest number of preemptions */
+    /* dfs: every plan with fewer preemptions than this, all at places of that depth, has been run
+     * before and need not be run for itself. */
+    unsigned searched[FL_DEPTH_NEVER];
+    unsigned without; /* auto: depths that it must do without, as bits */
     uint64_t seed;
     uint64_t max_runs;           /* random: how many; 0: the strategy's own end */
     const struct fl_plan *given; /* replay, minimise: the plan to start from */
@@ -40,9 +45,16 @@ struct run_report {
 };
 
 struct strategy_progress {
+    unsigned depth;        /* being searched */
     unsigned bound;        /* being searched */
+    uint64_t runs;         /* returned */
     uint64_t runs_known;   /* runs that this bound needs at most, as far as known */
     double runs_estimated; /* runs of the whole search, estimated; 0: no idea */
+    /* Every plan with fewer preemptions than this, at places of that depth, has been run. */
+    unsigned searched[FL_DEPTH_NEVER];
+    /* pct: what it learned of the runs, and how likely it was to meet a bug of its depth */
+    uint32_t threads, places;
+    double probability;
 };
 
 struct strategy;
@@ -53,7 +65,9 @@ struct strategy_ops {
     struct strategy *(*open)(const struct strategy_config *config, GError **error);
     /* The next plan; false: none now (more may come when runs in flight return). */
     bool (*next)(struct strategy *strategy, struct fl_plan *plan);
-    void (*done)(struct strategy *strategy, const struct run_report *report);
+    /* Whether it has used more of the report than its verdict: a search that is resumed must make
+     * that run again to stand where it stood. */
+    bool (*done)(struct strategy *strategy, const struct run_report *report);
     /* Everything that it set out to do is done, provided nothing is in flight. */
     bool (*finished)(const struct strategy *strategy);
     void (*progress)(const struct strategy *strategy, struct strategy_progress *progress);
@@ -62,12 +76,16 @@ struct strategy_ops {
 
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
 
-extern const struct strategy_ops strategy_dfs, strategy_random, strategy_replay, strategy_minimise;
+extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_pct, strategy_random,
+    strategy_sparse, strategy_replay, strategy_minimise;
 
 const struct strategy_ops *strategy_find(const char *id);
 
-/* Whether a search of this depth may preempt at the place. */
+/* Whether a search of this depth may preempt at the place, which is an entry. */
 bool strategy_place(const struct place *place, unsigned depth);
+
+/* What the guest draws from in a search's so many-th run; never 0. */
+uint32_t strategy_seed(uint64_t seed, uint64_t run);
 
 /* minimise: the smallest plan known to violate the check, its preemptions in wire order; NULL when
  * not even the plan it started from did. */

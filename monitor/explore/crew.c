@@ -1,0 +1,73 @@
+#include "crew.h"
+
+#define KINDS 2 /* without and with accesses recorded */
+
+struct crew {
+    struct session_options options;
+    unsigned jobs;
+    struct session **sessions[KINDS]; /* NULL: not opened; else `jobs` of them */
+};
+
+struct crew *crew_new(const struct session_options *options, unsigned jobs)
+{
+    struct crew *crew = g_new0(struct crew, 1);
+    crew->options = *options;
+    crew->jobs = jobs;
+    return crew;
+}
+
+static void close_kind(struct crew *crew, unsigned kind)
+{
+    for (unsigned i = 0; crew->sessions[kind] != NULL && i < crew->jobs; i++)
+        session_close(crew->sessions[kind][i]);
+    g_clear_pointer(&crew->sessions[kind], g_free);
+}
+
+void crew_free(struct crew *crew)
+{
+    if (crew == NULL)
+        return;
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        close_kind(crew, kind);
+    g_free(crew);
+}
+
+bool crew_open(struct crew *crew, bool accesses, GError **error)
+{
+    if (crew->sessions[accesses] != NULL)
+        return true;
+    struct session_options options = crew->options;
+    options.accesses = accesses;
+    crew->sessions[accesses] = g_new0(struct session *, crew->jobs);
+    for (unsigned i = 0; i < crew->jobs; i++) {
+        crew->sessions[accesses][i] = session_open(&options, error);
+        if (crew->sessions[accesses][i] == NULL) {
+            close_kind(crew, accesses);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct session *crew_pick(const struct crew *crew, bool accesses, unsigned plans)
+{
+    struct session *best = NULL;
+    for (unsigned i = 0; i < crew->jobs; i++) {
+        struct session *session = crew->sessions[accesses][i];
+        if (best == NULL || session_room(session) > session_room(best))
+            best = session;
+    }
+    return session_room(best) >= plans ? best : NULL;
+}
+
+void crew_drop(struct crew *crew)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        for (unsigned i = 0; crew->sessions[kind] != NULL && i < crew->jobs; i++)
+            session_drop(crew->sessions[kind][i]);
+}
+
+unsigned crew_jobs(const struct crew *crew)
+{
+    return crew->jobs;
+}
