@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"explore", cmd_explore, "search the schedules of a variant for a violation"},
     {"replay", cmd_replay, "run a trace's plan again and compare"},
     {"explain", cmd_explain, "a recorded run in lanes, and what decides it"},
+    {"races", cmd_races, "accesses to memory that nothing orders, and whether it matters"},
     {"verify", cmd_verify, "judge recorded traces"},
     {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
 };

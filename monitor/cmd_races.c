@@ -1,0 +1,312 @@
+/* faultline races: accesses to memory that nothing orders, and whether their order matters. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+#include "explore/strategy.h"
+#include "main.h"
+#include "memory_name.h"
+#include "plan.h"
+#include "race_trial.h"
+#include "report_lanes.h"
+#include "subject.h"
+#include "trace.h"
+
+enum { RUNS = 200, FRAMES = 8, NAME = 64 };
+
+struct found {           /* what goes with a race */
+    char name[NAME];     /* of the memory */
+    struct fl_plan seen; /* by which it was found */
+    struct race_trial trial;
+};
+
+struct races_command {
+    struct subject_options subject_options;
+    char **params;
+    int runs;
+    gboolean json;
+
+    struct subject subject;
+    struct samples samples;
+    struct races *races;
+    GPtrArray *found; /* of struct found, one for each race */
+    GArray *plans;    /* struct fl_plan */
+    unsigned runs_made;
+};
+
+static bool parse(struct races_command *command, int *argc, char ***argv, int *status)
+{
+    const GOptionEntry entries[] = {
+        {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->params, "set a parameter",
+         "NAME=VALUE"},
+        {"runs", 0, 0, G_OPTION_ARG_INT, &command->runs,
+         "how many schedules to look at, at most (default: 200)", "N"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    GOptionEntry more[SUBJECT_ENTRIES];
+    subject_entries(&command->subject_options, more);
+    return cli_parse(argc, argv, "SCENARIO/VARIANT",
+                     "Looks for data races: accesses of two threads to one place in memory, one of "
+                     "them a store,\nthat nothing orders; in the default schedule and in those "
+                     "with one preemption at depth sync.\nThen tries each both ways. Exit code: 0 "
+                     "no check took notice of any, 1 one is harmful, 3 interrupted.",
+                     entries, more, status);
+}
+
+/* ---- looking ---- */
+
+/* The default schedule, and all that leave it once at an entry of depth sync. */
+static bool on_default(void *context, size_t i, const struct sample *sample)
+{
+    struct races_command *command = context;
+    size_t n_places;
+    const struct place *places = engine_places(command->samples.engine, &n_places);
+    const uint32_t *ready = engine_ready(command->samples.engine);
+    (void)i;
+    for (size_t at = 0; at < n_places; at++)
+        for (uint32_t j = 0; j < places[at].n_ready && strategy_place(&places[at], FL_DEPTH_SYNC);
+             j++) {
+            struct fl_plan plan = *sample->plan;
+            const struct fl_preemption preemption = {.thread = places[at].thread,
+                                                     .n = places[at].n,
+                                                     .k = places[at].k,
+                                                     .target = ready[places[at].ready + j]};
+            plan_insert(&plan, command->samples.scenario, &preemption, NULL);
+            if (command->plans->len < (guint)command->runs)
+                g_array_append_val(command->plans, plan);
+        }
+    return true;
+}
+
+static bool on_look(void *context, size_t i, const struct sample *sample)
+{
+    struct races_command *command = context;
+    (void)i;
+    command->runs_made++;
+    races_learn(command->races, command->samples.engine, sample->events, sample->n_events,
+                sample->accesses, sample->n_accesses);
+    const GArray *list = races_list(command->races);
+    while (command->found->len < list->len) {
+        const struct race *race = &g_array_index(list, struct race, command->found->len);
+        struct found *found = g_new0(struct found, 1);
+        found->seen = *sample->plan;
+        memory_name(&command->subject, sample->events, sample->n_events, race->address, found->name,
+                    sizeof(found->name));
+        g_ptr_array_add(command->found, found);
+    }
+    return true;
+}
+
+static bool look(struct races_command *command, GError **error)
+{
+    struct fl_plan plan;
+    plan_init(&plan, command->subject.scenario, command->subject.scenario_index,
+              command->subject.variant);
+    plan.mode = FL_MODE_SPANS;
+    if (!subject_params(&command->subject, command->params, &plan, error))
+        return false;
+    g_array_append_val(command->plans, plan);
+    return samples_run(&command->samples, &plan, 1, on_default, command, error) &&
+           samples_run(&command->samples, (const struct fl_plan *)(void *)command->plans->data,
+                       command->plans->len, on_look, command, error);
+}
+
+static bool try_all(struct races_command *command, GError **error)
+{
+    const GArray *list = races_list(command->races);
+    for (guint i = 0; i < list->len; i++) {
+        struct found *found = g_ptr_array_index(command->found, i);
+        if (!race_try(&command->samples, &g_array_index(list, struct race, i), &found->seen,
+                      &found->trial, error))
+            return false;
+        command->runs_made += found->trial.runs;
+    }
+    return true;
+}
+
+/* ---- telling ---- */
+
+static void append_side(GString *out, const struct races_command *command,
+                        const struct race_side *side)
+{
+    struct source_frame frames[FRAMES];
+    char thread[TRACE_NAME_MAX];
+    const size_t count = image_frames(command->subject.image, side->pc, frames, FRAMES);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(
+        text, "     %s %s:", trace_thread_name(command->subject.scenario, side->thread, thread),
+        side->store ? "stores" : "loads");
+    for (size_t i = 0; i < count; i++)
+        g_string_append_printf(text, "%s %s (%s:%u)", i > 0 ? ", in" : "", frames[i].place.function,
+                               frames[i].place.file, frames[i].place.line);
+    g_string_append_printf(text, " pc 0x%x", side->pc);
+    report_wrap(out, text->str, LANES_WIDTH, "         ");
+    g_string_append_c(out, '\n');
+}
+
+static char *schedule_of(const struct races_command *command, const struct found *found)
+{
+    return plan_schedule(command->subject.scenario, found->trial.plan.preemptions,
+                         found->trial.plan.n_preemptions);
+}
+
+static void append_effect(GString *out, const struct races_command *command,
+                          const struct found *found)
+{
+    g_autofree char *schedule = schedule_of(command, found);
+    switch (found->trial.effect) {
+    case RACE_HARMFUL:
+        g_string_append_printf(out, "     HARMFUL: '%s' violates %s\n", schedule,
+                               found->trial.check);
+        break;
+    case RACE_HARMLESS:
+        g_string_append(out, "     tried both ways: no check took notice\n");
+        break;
+    case RACE_UNTRIED:
+        g_string_append(out, "     the other order could not be brought about\n");
+        break;
+    }
+}
+
+static void print_text(const struct races_command *command, unsigned harmful)
+{
+    const GArray *list = races_list(command->races);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++) {
+        const struct race *race = &g_array_index(list, struct race, i);
+        const struct found *found = g_ptr_array_index(command->found, i);
+        g_string_append_printf(text, "%3u  %s\n", i + 1, found->name);
+        append_side(text, command, &race->first);
+        append_side(text, command, &race->second);
+        append_effect(text, command, found);
+    }
+    g_autofree char *races = cli_plural(list->len, "data race");
+    g_autofree char *runs = cli_plural(command->runs_made, "run");
+    g_string_append_printf(text, "%s in %s", races, runs);
+    if (list->len > 0)
+        g_string_append_printf(text, ", %u harmful", harmful);
+    g_string_append_c(text, '\n');
+    fputs(text->str, stdout);
+}
+
+static json_t *side_to_json(const struct races_command *command, const struct race_side *side)
+{
+    struct source_frame frames[FRAMES];
+    char thread[TRACE_NAME_MAX];
+    const size_t count = image_frames(command->subject.image, side->pc, frames, FRAMES);
+    json_t *chain = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            chain, json_pack("{s:s, s:s, s:i}", "function", frames[i].place.function, "file",
+                             frames[i].place.file, "line", (int)frames[i].place.line));
+    return json_pack("{s:s, s:s, s:I, s:o}", "thread",
+                     trace_thread_name(command->subject.scenario, side->thread, thread), "access",
+                     side->store ? "store" : "load", "pc", (json_int_t)side->pc, "frames", chain);
+}
+
+static void print_json(const struct races_command *command, unsigned harmful)
+{
+    const struct subject *subject = &command->subject;
+    const GArray *list = races_list(command->races);
+    json_t *races = json_array();
+    for (guint i = 0; i < list->len; i++) {
+        const struct race *race = &g_array_index(list, struct race, i);
+        const struct found *found = g_ptr_array_index(command->found, i);
+        const bool harms = found->trial.effect == RACE_HARMFUL;
+        g_autofree char *schedule = schedule_of(command, found);
+        json_array_append_new(races,
+                              json_pack("{s:s, s:o, s:o, s:s, s:s?, s:s?}", "object", found->name,
+                                        "first", side_to_json(command, &race->first), "second",
+                                        side_to_json(command, &race->second), "effect",
+                                        race_effect_name(found->trial.effect), "check",
+                                        harms ? found->trial.check : NULL, "schedule",
+                                        harms ? schedule : NULL));
+    }
+    cli_print_json(json_pack("{s:s, s:s, s:i, s:i, s:o}", "scenario", subject->scenario->id,
+                             "variant", subject->scenario->variants[subject->variant].id, "runs",
+                             (int)command->runs_made, "harmful", (int)harmful, "races", races));
+}
+
+static int tell(const struct races_command *command)
+{
+    unsigned harmful = 0;
+    for (guint i = 0; i < command->found->len; i++) {
+        const struct found *found = g_ptr_array_index(command->found, i);
+        harmful += found->trial.effect == RACE_HARMFUL;
+    }
+    if (command->json)
+        print_json(command, harmful);
+    else
+        print_text(command, harmful);
+    return harmful > 0 ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+/* ---- going ---- */
+
+static int find_races(struct races_command *command, GError **error)
+{
+    if (look(command, error) && try_all(command, error))
+        return tell(command);
+    if (!cli_interrupted())
+        return EXIT_ERROR;
+    g_clear_error(error);
+    fputs("faultline races: interrupted\n", stderr);
+    return EXIT_INCOMPLETE;
+}
+
+static int go(struct races_command *command, const char *name, GError **error)
+{
+    if (command->runs < 1) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--runs must be at least 1, not %d",
+                    command->runs);
+        return EXIT_ERROR;
+    }
+    if (!subject_open(&command->subject, &command->subject_options, name, error))
+        return EXIT_ERROR;
+    const struct session_options options = {
+        .backend = command->subject.backend,
+        .image = command->subject.image,
+        .watchdog = command->subject.watchdog,
+        .accesses = true,
+    };
+    struct session *session = session_open(&options, error);
+    if (session == NULL)
+        return EXIT_ERROR;
+    command->samples = (struct samples){
+        .session = session,
+        .engine = engine_new(),
+        .scenario = command->subject.scenario,
+        .interrupted = cli_interrupted,
+    };
+    command->races = races_new();
+    command->found = g_ptr_array_new_with_free_func(g_free);
+    command->plans = g_array_new(FALSE, FALSE, sizeof(struct fl_plan));
+    const int status = find_races(command, error);
+    g_array_free(command->plans, TRUE);
+    g_ptr_array_free(command->found, TRUE);
+    races_free(command->races);
+    engine_free(command->samples.engine);
+    session_close(session);
+    return status;
+}
+
+int cmd_races(int argc, char **argv)
+{
+    struct races_command command = {.runs = RUNS};
+    GError *error = NULL;
+    int status;
+    if (!parse(&command, &argc, &argv, &status))
+        return status;
+    status = EXIT_ERROR;
+    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error)) {
+        cli_catch_interrupt();
+        status = go(&command, argv[1], &error);
+    }
+    if (error != NULL)
+        status = cli_fail("faultline races", error);
+    subject_close(&command.subject);
+    subject_options_free(&command.subject_options);
+    g_strfreev(command.params);
+    return status;
+}
