@@ -4,6 +4,7 @@
 # fewer pages touched, which is what a switch of address space costs. A program is linked by itself
 # into one relocatable object with its own copy of the library and no global symbols left, and placed
 # at a virtual address of its own: one image, one set of symbols, no breakpoint that means two things.
+# What few programs need lies in an archive, so that the others are not larger for it.
 
 GUEST_SCENARIOS := $(sort $(basename $(notdir $(wildcard guest/scenarios/*.c))))
 
@@ -20,8 +21,8 @@ USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/kernel
 define guest_arch
 $(2)_BUILD  := $(BUILD)/guest/$(1)
 $(2)_CC     := $$($(2)_PREFIX)gcc $$($(2)_FLAGS) -Iguest/arch/$(1)
-$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(filter-out %/crt0.S,$$(wildcard guest/arch/$(1)/*.S)))
-$(2)_LIB    := $$(addprefix $$($(2)_BUILD)/,unit/lib.o guest/arch/$(1)/crt0.S.o guest/arch/$(1)/memory.S.o)
+$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(filter-out %/crt0.S %/fork.S,$$(wildcard guest/arch/$(1)/*.S)))
+$(2)_LIB    := $$(addprefix $$($(2)_BUILD)/,unit/lib.o guest/arch/$(1)/crt0.S.o guest/arch/$(1)/memory.S.o unit/extra.a)
 $(2)_PROGRAMS := $$(patsubst %,$$($(2)_BUILD)/program/%.o,kernel core $$(GUEST_SCENARIOS))
 
 $$($(2)_BUILD)/unit/kernel.c: $$(wildcard guest/kernel/*.c guest/arch/$(1)/*.c)
@@ -41,6 +42,9 @@ $$($(2)_BUILD)/%.o: %
 $$($(2)_BUILD)/program/kernel.o: $$($(2)_BUILD)/unit/kernel.o $$($(2)_ASM)
 	@mkdir -p $$(@D)
 	$$($(2)_CC) -r -nostdlib -o $$@ $$^ -lgcc
+$$($(2)_BUILD)/unit/extra.a: $$($(2)_BUILD)/guest/arch/$(1)/fork.S.o
+	rm -f $$@
+	$$($(2)_PREFIX)ar rcsD $$@ $$^
 $$($(2)_BUILD)/program/core.o: $$($(2)_BUILD)/unit/core.o $$($(2)_LIB)
 $$(GUEST_SCENARIOS:%=$$($(2)_BUILD)/program/%.o): $$($(2)_BUILD)/program/%.o: \
 	$$($(2)_BUILD)/guest/scenarios/%.c.o $$($(2)_LIB)

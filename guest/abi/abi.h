@@ -310,6 +310,9 @@ struct fl_audit_field {
 #define FL_CONTEXT_BASE 0x40000000u /* thread context area (seed: Genode), a managed dataspace */
 #define FL_CONTEXT_SIZE 0x10000000u
 #define FL_SLOT_SIZE    0x00100000u
+#define FL_VM_BASE      0x50000000u /* where core puts vm areas that name no address */
+#define FL_VM_SIZE      0x10000000u
+#define FL_SHM_BASE     0x58000000u /* in it: segments of shared memory, each at its own address */
 #define FL_UTCB_BASE    0x60000000u /* message page of thread number tid: + tid * page size */
 #define FL_INFO_BASE    0x70000000u /* read-only page: what this run is */
 #define FL_USER_END     0x80000000u

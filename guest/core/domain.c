@@ -10,7 +10,7 @@
 /* Where core sees the scenario's initialised data while it copies it: free in every program. */
 #define DATA_WINDOW 0x1e000000u
 
-static struct domain domains[FL_MAX_DOMAINS];
+static struct domain domains[MAX_DOMAINS];
 
 /* ---- threads ---- */
 
@@ -110,38 +110,80 @@ static void make_maps(struct domain *domain)
     region_attach_at(domain->map, context, FL_CONTEXT_BASE, 0, FL_RIGHTS_RWX);
 }
 
-/* `pages` new pages at `address`, seen by core at what is returned. */
-static void *populate(const struct domain *domain, uint32_t address, uint32_t pages,
-                      uint32_t rights)
+/* `pages` new pages at `address`; the first frame. */
+static uint32_t populate(const struct domain *domain, uint32_t address, uint32_t pages,
+                         uint32_t rights)
 {
     uint32_t frame = frame_alloc_row(pages);
 
     sys_map(domain->space, address, frame, pages, rights);
-    return frame_memory(frame);
+    return frame;
 }
 
-static void load_program(const struct domain *domain)
+static void map_text(const struct domain *domain)
 {
     const struct program_segments *program = &info()->program;
 
     sys_map(domain->space, program->text_base, program->text_frame, program->text_pages,
             FL_RIGHTS_RX);
-    if (program->data_pages)
-        memcpy(populate(domain, program->data_base, program->data_pages, FL_RIGHTS_RW),
-               (const void *)DATA_WINDOW, program->data_pages * FL_PAGE_SIZE);
-    if (program->bss_pages)
-        memset(populate(domain, program->bss_base, program->bss_pages, FL_RIGHTS_RW), 0,
-               program->bss_pages * FL_PAGE_SIZE);
 }
 
-static struct info *make_info(const struct domain *domain, uint32_t index)
+static void load_program(struct domain *domain)
 {
-    struct info *page = populate(domain, FL_INFO_BASE, 1, FL_RIGHTS_R);
+    const struct program_segments *program = &info()->program;
+
+    map_text(domain);
+    if (program->data_pages) {
+        domain->data_frame =
+            populate(domain, program->data_base, program->data_pages, FL_RIGHTS_RW);
+        memcpy(frame_memory(domain->data_frame), (const void *)DATA_WINDOW,
+               program->data_pages * FL_PAGE_SIZE);
+    }
+    if (program->bss_pages) {
+        domain->bss_frame = populate(domain, program->bss_base, program->bss_pages, FL_RIGHTS_RW);
+        memset(frame_memory(domain->bss_frame), 0, program->bss_pages * FL_PAGE_SIZE);
+    }
+}
+
+static struct info *make_info(struct domain *domain, uint32_t index)
+{
+    domain->info_frame = populate(domain, FL_INFO_BASE, 1, FL_RIGHTS_R);
+    struct info *page = frame_memory(domain->info_frame);
 
     memset(page, 0, FL_PAGE_SIZE);
     *page = *info();
     page->domain = index;
     return page;
+}
+
+struct domain *domain_fork(const struct domain *parent)
+{
+    uint32_t i = 0;
+
+    while (i < MAX_DOMAINS && domains[i].space)
+        i++;
+    if (i == MAX_DOMAINS || sys_space_create(FL_SPACE_DOMAIN(i)) != FL_ERROR_OK)
+        return NULL;
+    domains[i] = (struct domain){.space = FL_SPACE_DOMAIN(i), .info_frame = parent->info_frame};
+    map_text(&domains[i]);
+    sys_map(domains[i].space, FL_INFO_BASE, parent->info_frame, 1, FL_RIGHTS_R);
+    return &domains[i];
+}
+
+/* Its number will be another's: nothing may stay mapped. */
+void domain_end(struct domain *domain)
+{
+    const struct program_segments *program = &info()->program;
+
+    sys_unmap(domain->space, program->text_base, program->text_pages);
+    sys_unmap(domain->space, FL_INFO_BASE, 1);
+    sys_unmap(domain->space, FL_UTCB_BASE, FL_MAX_THREADS);
+    for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
+        if (client->domain == domain) {
+            frame_free(client->utcb_frame);
+            *client = (struct client){0};
+        }
+    domain->space = FL_SPACE_KERNEL;
 }
 
 static tid_t start_main(struct domain *domain, uint32_t index)

@@ -6,10 +6,17 @@
 #include "region.h"
 #include "sys.h"
 
+struct vm_task;
+
+/* As many as the kernel has address spaces for. */
+#define MAX_DOMAINS 14u
+
 struct domain {
     uint32_t space;             /* FL_SPACE_DOMAIN(i); 0: this entry of the table is free */
-    struct region_map *map;     /* its address space, as far as attachments go */
+    struct region_map *map;     /* its address space, as far as attachments go; NULL: forked */
     struct region_map *context; /* its context area */
+    struct vm_task *task;       /* NULL: it made no vm call yet */
+    uint32_t data_frame, bss_frame, info_frame; /* what it was loaded into */
 };
 
 /* Makes every domain of the scenario, each with its program and its main thread. */
@@ -23,6 +30,12 @@ uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_arg
 uint32_t domain_thread_destroy(const struct domain *domain, tid_t thread);
 /* The domain of a thread, or NULL: not a thread that core made. */
 struct domain *domain_of(tid_t thread);
+
+/* A domain with the program and nothing else: no data, no attachments, no thread. NULL: no address
+ * space is left. */
+struct domain *domain_fork(const struct domain *parent);
+/* The opposite, when its threads have ended and its task has. */
+void domain_end(struct domain *domain);
 
 /* The region map that a handle names (core.h), or NULL. */
 struct region_map *domain_map(const struct domain *domain, uint32_t handle);

@@ -1,13 +1,6 @@
 #include "dataspace.h"
 #include "fault.h"
-
-/* What a mapping must allow for the access. */
-static const uint32_t rights_needed[] = {
-    [FL_ACCESS_READ] = FL_RIGHTS_R,
-    [FL_ACCESS_WRITE] = FL_RIGHTS_RW,
-    [FL_ACCESS_EXEC] = FL_RIGHTS_RX,
-};
-#define ACCESSES (sizeof(rights_needed) / sizeof(rights_needed[0]))
+#include "vm_fault.h"
 
 /* The RAM behind an address: down through managed dataspaces, whose regions may each take rights
  * away. *at is an address of the map, and becomes an offset in what is returned. */
@@ -26,12 +19,11 @@ static struct dataspace *walk(const struct region_map *map, uint32_t *at, uint32
     return NULL;
 }
 
-uint32_t fault_resolve(const struct domain *domain, uint32_t address, uint32_t access)
+static uint32_t resolve_region(const struct domain *domain, uint32_t address, uint32_t access)
 {
     uint32_t at = address;
     uint32_t rights = FL_RIGHTS_RWX;
-    /* a program can send core a message that looks like a fault, and say what it likes in it */
-    uint32_t needed = access < ACCESSES ? rights_needed[access] : FL_RIGHTS_RWX;
+    uint32_t needed = fault_rights(access);
     struct dataspace *ram = walk(domain->map, &at, &rights);
 
     if (!ram)
@@ -43,4 +35,11 @@ uint32_t fault_resolve(const struct domain *domain, uint32_t address, uint32_t a
         return FL_HALT_UNRESOLVED_FAULT;
     sys_map(domain->space, address & ~(FL_PAGE_SIZE - 1), frame, 1, rights);
     return FL_HALT_NONE;
+}
+
+uint32_t fault_resolve(const struct domain *domain, uint32_t address, uint32_t access)
+{
+    struct vm_area *area = domain->task ? vm_area_find(domain->task, address) : NULL;
+
+    return area ? vm_fault_resolve(area, address, access) : resolve_region(domain, address, access);
 }

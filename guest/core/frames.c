@@ -65,6 +65,11 @@ uint32_t frame_alloc_row(uint32_t count)
     return frame;
 }
 
+void frame_row_loosen(uint32_t count)
+{
+    fixed -= count;
+}
+
 uint32_t frame_alloc(void)
 {
     uint32_t frame = frame_of(freed);
@@ -105,11 +110,30 @@ void frame_list_add(struct frame_list *list, uint32_t page, uint32_t frame)
     list->first = link;
 }
 
+uint32_t frame_list_take(struct frame_list *list, uint32_t *page)
+{
+    uint16_t link = list->first;
+
+    if (link != NOBODY) {
+        *page = links[link - 1].page;
+        list->first = links[link - 1].next;
+    }
+    return frame_of(link);
+}
+
+bool frame_list_within(const struct frame_list *list, const struct frame_list *other)
+{
+    uint16_t link = list->first;
+
+    while (link != NOBODY && frame_list_find(other, links[link - 1].page))
+        link = links[link - 1].next;
+    return link == NOBODY;
+}
+
 void frame_list_free(struct frame_list *list)
 {
-    while (list->first != NOBODY) {
-        uint16_t link = list->first;
-        list->first = links[link - 1].next;
-        frame_free(frame_of(link));
-    }
+    uint32_t page, frame;
+
+    while ((frame = frame_list_take(list, &page)))
+        frame_free(frame);
 }

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_CORE_FRAMES_H
 #define FAULTLINE_CORE_FRAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "abi.h"
 
@@ -17,6 +18,8 @@ uint32_t frame_alloc(void);
 /* `count` frames in a row, never used before and not zeroed, never to be freed; 0: not as many are
  * left. */
 uint32_t frame_alloc_row(uint32_t count);
+/* `count` frames of a row may be freed from now on. */
+void frame_row_loosen(uint32_t count);
 void frame_free(uint32_t frame);
 
 /* Where core sees the frame: all of FL_FRAMES is mapped at FL_WINDOW_BASE. */
@@ -25,6 +28,10 @@ void *frame_memory(uint32_t frame);
 /* The frame of page `page`, or 0. */
 uint32_t frame_list_find(const struct frame_list *list, uint32_t page);
 void frame_list_add(struct frame_list *list, uint32_t page, uint32_t frame);
+/* Takes the page out that was added last. 0: there is none. */
+uint32_t frame_list_take(struct frame_list *list, uint32_t *page);
+/* Whether each page of the list is in the other, too. */
+bool frame_list_within(const struct frame_list *list, const struct frame_list *other);
 /* Frees all that is in it. */
 void frame_list_free(struct frame_list *list);
 

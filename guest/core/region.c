@@ -109,6 +109,13 @@ static struct region **place_for(struct region_map *map, uint32_t at)
     return link;
 }
 
+bool region_overlaps(struct region_map *map, uint32_t base, uint32_t size)
+{
+    const struct region *behind = *place_for(map, base);
+
+    return behind && behind->base < base + size;
+}
+
 static uint32_t insert(struct region_map *map, struct region **link, const struct region *what)
 {
     struct region *region = free_region();

@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_CORE_REGION_H
 #define FAULTLINE_CORE_REGION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "abi.h"
 
@@ -30,6 +31,8 @@ struct region_map *region_map_create(uint32_t base, uint32_t end, uint32_t space
 /* Detaches all that is attached to it. */
 void region_map_free(struct region_map *map);
 
+/* Is anything attached in the range? */
+bool region_overlaps(struct region_map *map, uint32_t base, uint32_t size);
 /* What is attached at the address, or NULL. */
 struct region *region_find(const struct region_map *map, uint32_t address);
 

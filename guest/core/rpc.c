@@ -2,6 +2,8 @@
 #include "core.h"
 #include "dataspace.h"
 #include "rpc.h"
+#include "vm_area.h"
+#include "vm_rpc.h"
 
 static uint32_t give_handle(const struct dataspace *dataspace, uint32_t *words)
 {
@@ -40,7 +42,7 @@ static uint32_t attach(struct domain *domain, tid_t sender, uint32_t *words)
     struct dataspace *dataspace = dataspace_find(domain->space, words[0]);
 
     (void)sender;
-    if (!dataspace)
+    if (!dataspace || !domain->map)
         return FL_ERROR_INVALID;
     return region_attach(domain->map, dataspace, FL_ATTACH_BASE, FL_ATTACH_BASE + FL_ATTACH_SIZE,
                          words[1] & FL_RIGHTS_RWX, &words[0]);
@@ -54,6 +56,9 @@ static uint32_t attach_at(struct domain *domain, tid_t sender, uint32_t *words)
     (void)sender;
     if (!map || !dataspace)
         return FL_ERROR_INVALID;
+    if (map == domain->map && domain->task &&
+        vm_area_overlaps(domain->task, words[2], dataspace->size / FL_PAGE_SIZE))
+        return FL_ERROR_REGION_CONFLICT;
     return region_attach_at(map, dataspace, words[2], words[3] & ~CORE_RIGHTS_MASK,
                             words[3] & FL_RIGHTS_RWX);
 }
@@ -103,6 +108,16 @@ static uint32_t (*const operations[])(struct domain *, tid_t, uint32_t *) = {
     [FL_LABEL_DETACH] = detach,
     [FL_LABEL_THREAD_CREATE] = thread_create,
     [FL_LABEL_THREAD_DESTROY] = thread_destroy,
+    [FL_LABEL_MMAP] = vm_rpc_map,
+    [FL_LABEL_MUNMAP] = vm_rpc_unmap,
+    [FL_LABEL_CLONE] = vm_rpc_clone,
+    [FL_LABEL_EXIT] = vm_rpc_exit,
+    [FL_LABEL_REAP] = vm_rpc_reap,
+    [FL_LABEL_SHM_ATTACH] = vm_rpc_shm_attach,
+    [FL_LABEL_OPEN] = vm_rpc_open,
+    [FL_LABEL_CLOSE] = vm_rpc_close,
+    [FL_LABEL_FILE_SERVE] = vm_rpc_serve_files,
+    [FL_LABEL_POLICY] = vm_rpc_policy,
 };
 
 uint32_t rpc_perform(struct domain *domain, tid_t sender, uint32_t label,

@@ -123,7 +123,7 @@ static void addresses_become_pages_of_regions(void **state)
         {FL_ATTACH_BASE + 0x5fff, "attach", 5},
         {FL_CONTEXT_BASE, "context", 0},
         {FL_CONTEXT_BASE + FL_CONTEXT_SIZE - 1, "context", 0xffff},
-        {FL_CONTEXT_BASE + FL_CONTEXT_SIZE, "elsewhere", 0},
+        {FL_VM_BASE, "vm", 0},
         {FL_UTCB_BASE + 0x3000, "utcb", 0},
         {FL_INFO_BASE + 0x1000, "elsewhere", 0},
         {UINT64_MAX, "elsewhere", 0},

@@ -1,0 +1,42 @@
+/* What of fork and exit cannot be said in C (guest/lib/vm.h). Messages as in arch_syscall.h. */
+
+        .syntax unified
+        .arm
+
+/* tid_t arch_fork(tid_t core, uint32_t tag, uint32_t call)
+ * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. */
+        .section .text.arch_fork, "ax"
+        .global arch_fork
+        .type   arch_fork, %function
+arch_fork:
+        push    {r3-r11, lr}
+        mov     r7, r2
+        adr     r2, 1f
+        mov     r3, sp
+        mov     r4, #0
+        mov     r5, #0
+        mov     r6, #0
+        svc     #0
+        uxth    r2, r2                  /* the answer's label: a status, as r0 */
+        orrs    r0, r0, r2
+        moveq   r0, r3
+        mvnne   r0, #0
+1:      pop     {r3-r11, pc}            /* the child's r0 is its argument, 0 */
+
+/* void arch_exit(tid_t core, uint32_t tag, uint32_t call, uint32_t code, uint32_t end) */
+        .section .text.arch_exit, "ax"
+        .global arch_exit
+        .type   arch_exit, %function
+arch_exit:
+        ldr     r9, [sp]
+        mov     r7, r2
+        mov     r2, r3
+        mov     r10, r3
+        mov     r4, #0
+        mov     r5, #0
+        mov     r6, #0
+        svc     #0
+        mov     r0, r10
+        mov     r7, r9
+        svc     #0
+        udf     #0

@@ -1,0 +1,146 @@
+#include <stddef.h>
+#include "policy.h"
+#include "vm.h"
+#include "vm_error.h"
+#include "vm_fault.h"
+#include "vm_rpc.h"
+#include "vm_task.h"
+
+static const struct core_policy right = {
+    .freeze = vm_freeze,
+    .read = vm_fault_read,
+    .write_shared = vm_fault_write_shared,
+    .covers = vm_fault_covers,
+    .bypass = vm_fault_bypass,
+    .zero_page = vm_fault_zero_page,
+    .share_objects = vm_area_share_objects,
+    .anonymous = vm_anonymous_object,
+    .shm_address = vm_object_unique_address,
+    .is_error = vm_is_error,
+};
+
+/* ---- The diary's bugs, each the wrong version of one entry (seed 004) ---- */
+
+/* "R/W shadow objects must be made read-only during a fork." */
+static void freeze_nothing(struct vm_task *task)
+{
+    (void)task;
+}
+
+/* "We were only searching the first object ... and the 0 return value was interpreted with IS_ERR()
+ * and failed, so address 0 was mapped": the first frame of RAM. */
+static uint32_t read_first_only(const struct vm_area *area, uint32_t page)
+{
+    return vm_object_page_in(area->object, page);
+}
+
+/* "Every ANON && SHARED write fault was going into the COW path." */
+static uint32_t copy_for_each_sharer(struct vm_area *area, uint32_t page)
+{
+    return area->object->behind ? vm_fault_copy(area->object, page)
+                                : vm_fault_write_shared(area, page);
+}
+
+/* "A vmo page_cache equivalence would simply drop a link to an original vmo, even if the vmo could
+ * have more pages outside the page cache, or if the vmo was not a shadow vmo." */
+static bool same_page_cache(const struct vm_object *front, const struct vm_object *behind)
+{
+    return behind->owned && frame_list_within(&behind->frames, &front->frames);
+}
+
+/* "Both the object in front and dropped object becomes a shadow of the original object underneath.
+ * We had thought of this case but had not increase the shadow count." */
+static void bypass_uncounted(struct vm_object *front, struct vm_object *behind)
+{
+    struct vm_object *original = behind->behind;
+    bool kept = behind->links + behind->shadows > 1;
+
+    vm_object_set_behind(front, original);
+    if (kept && original)
+        original->shadows--;
+}
+
+/* "Fixed the error that zero page didn't have an owner (devzero)." */
+static uint32_t zero_page_of_nobody(struct vm_object *devzero)
+{
+    (void)devzero;
+    return frame_alloc();
+}
+
+/* "When sys_munmap() splits a vma, the new vma had no copy of the objects in the original vma." */
+static void share_nothing(struct vm_area *rear, const struct vm_area *whole)
+{
+    (void)rear, (void)whole;
+}
+
+/* "There's an issue with anon pages that they end up on the same swapfile and with same file
+ * offsets (e.g. utcb and stack at offset 0)." */
+static struct vm_object *one_anonymous_object(struct vm_task *task, uint32_t pages)
+{
+    FOR_EACH_AREA(area, task)
+    if (area->base >= FL_VM_BASE && area->object->kind == FL_OBJECT_ANONYMOUS)
+        return area->object;
+    return vm_anonymous_object(task, pages);
+}
+
+/* Before "Added cleaner allocation of shm addresses". */
+static uint32_t one_address_for_all(uint32_t pages)
+{
+    (void)pages;
+    return FL_SHM_BASE;
+}
+
+/* "False positives for pointers such as 0xE0000000": what has the uppermost bit set. A user address
+ * has 31 bits here. */
+static bool upper_range_is_error(uint32_t address)
+{
+    return (int32_t)(address << 1) < 0;
+}
+
+#define SWAP(entry, version)                                                                       \
+    static void swap_##entry##_for_##version(struct core_policy *policy)                           \
+    {                                                                                              \
+        policy->entry = version;                                                                   \
+    }
+
+SWAP(freeze, freeze_nothing)
+SWAP(read, read_first_only)
+SWAP(write_shared, copy_for_each_sharer)
+SWAP(covers, same_page_cache)
+SWAP(bypass, bypass_uncounted)
+SWAP(zero_page, zero_page_of_nobody)
+SWAP(share_objects, share_nothing)
+SWAP(anonymous, one_anonymous_object)
+SWAP(shm_address, one_address_for_all)
+SWAP(is_error, upper_range_is_error)
+
+static void (*const swaps[])(struct core_policy *policy) = {
+    [CORE_POLICY_FORK_LEAVES_WRITABLE] = swap_freeze_for_freeze_nothing,
+    [CORE_POLICY_READ_FIRST_ONLY] = swap_read_for_read_first_only,
+    [CORE_POLICY_COPY_FOR_EACH_SHARER] = swap_write_shared_for_copy_for_each_sharer,
+    [CORE_POLICY_DROP_LARGER_ORIGINAL] = swap_covers_for_same_page_cache,
+    [CORE_POLICY_SHADOW_NOT_COUNTED] = swap_bypass_for_bypass_uncounted,
+    [CORE_POLICY_ZERO_PAGE_OF_NOBODY] = swap_zero_page_for_zero_page_of_nobody,
+    [CORE_POLICY_SPLIT_WITHOUT_OBJECTS] = swap_share_objects_for_share_nothing,
+    [CORE_POLICY_ONE_ANONYMOUS_OBJECT] = swap_anonymous_for_one_anonymous_object,
+    [CORE_POLICY_ONE_SHM_ADDRESS] = swap_shm_address_for_one_address_for_all,
+    [CORE_POLICY_UPPER_RANGE_IS_ERROR] = swap_is_error_for_upper_range_is_error,
+};
+
+static struct core_policy swapped;
+static bool any_swapped;
+
+const struct core_policy *policy(void)
+{
+    return any_swapped ? &swapped : &right;
+}
+
+bool policy_swap(uint32_t id)
+{
+    if (id >= sizeof(swaps) / sizeof(swaps[0]))
+        return false;
+    swapped = *policy();
+    swaps[id](&swapped);
+    any_swapped = true;
+    return true;
+}

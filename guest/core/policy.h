@@ -1,0 +1,37 @@
+/* What core does where Codezero's pager once did otherwise, as a table: right by default. A
+ * scenario's bad variant has one entry swapped, by an IPC when it starts (label POLICY). */
+#ifndef FAULTLINE_CORE_POLICY_H
+#define FAULTLINE_CORE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "vm_area.h"
+
+struct core_policy {
+    /* fork: no private object of the task may be written from now on */
+    void (*freeze)(struct vm_task *task);
+    /* the page that a reader sees */
+    uint32_t (*read)(const struct vm_area *area, uint32_t page);
+    /* the page that a writer to shared memory gets */
+    uint32_t (*write_shared)(struct vm_area *area, uint32_t page);
+    /* needs `front` nothing of `behind`? and how it is taken out of the chain */
+    bool (*covers)(const struct vm_object *front, const struct vm_object *behind);
+    void (*bypass)(struct vm_object *front, struct vm_object *behind);
+    /* the page of devzero */
+    uint32_t (*zero_page)(struct vm_object *devzero);
+    /* the rear of an area that was split gets its objects */
+    void (*share_objects)(struct vm_area *rear, const struct vm_area *whole);
+    /* the object of a new anonymous region */
+    struct vm_object *(*anonymous)(struct vm_task *task, uint32_t pages);
+    /* where a segment of shared memory will lie */
+    uint32_t (*shm_address)(uint32_t pages);
+    /* is an address, as core's functions return it, an error? */
+    bool (*is_error)(uint32_t address);
+};
+
+/* The one in force. */
+const struct core_policy *policy(void);
+/* One entry swapped, CORE_POLICY_* of vm.h. false: no such policy. */
+bool policy_swap(uint32_t id);
+
+#endif

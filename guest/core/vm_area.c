@@ -1,0 +1,176 @@
+#include <stddef.h>
+#include "audit.h"
+#include "policy.h"
+#include "sys.h"
+#include "vm_area.h"
+#include "vm_totals.h"
+
+#define MAX_AREAS 48u
+
+static struct vm_area areas[MAX_AREAS];
+
+AUDIT_FIELD(AREA_SPACE, areas, space);
+AUDIT_FIELD(AREA_BASE, areas, base);
+AUDIT_FIELD(AREA_PAGES, areas, pages);
+AUDIT_FIELD(AREA_OBJECT, areas, object);
+AUDIT_FIELD(AREA_OFFSET, areas, offset);
+
+struct vm_area *vm_area_next(const struct vm_task *task, struct vm_area *after)
+{
+    struct vm_area *area = after ? after + 1 : areas;
+
+    while (area < areas + MAX_AREAS && (!area->task || (task && area->task != task)))
+        area++;
+    return area < areas + MAX_AREAS ? area : NULL;
+}
+
+struct vm_area *vm_area_find(const struct vm_task *task, uint32_t address)
+{
+    FOR_EACH_AREA(area, task)
+    if (address - area->base < area->pages * FL_PAGE_SIZE)
+        return area;
+    return NULL;
+}
+
+/* The area of the task that lies lowest in the range, or NULL. */
+static struct vm_area *lowest_in(const struct vm_task *task, uint32_t base, uint32_t end)
+{
+    struct vm_area *lowest = NULL;
+
+    FOR_EACH_AREA(area, task)
+    if (area->base < end && base < vm_area_end(area) && (!lowest || area->base < lowest->base))
+        lowest = area;
+    return lowest;
+}
+
+bool vm_area_overlaps(const struct vm_task *task, uint32_t base, uint32_t pages)
+{
+    return lowest_in(task, base, base + pages * FL_PAGE_SIZE) != NULL;
+}
+
+uint32_t vm_area_place(const struct vm_task *task, uint32_t pages)
+{
+    uint32_t at = FL_VM_BASE;
+
+    while (pages <= (FL_SHM_BASE - at) / FL_PAGE_SIZE) {
+        const struct vm_area *area = lowest_in(task, at, at + pages * FL_PAGE_SIZE);
+        if (!area)
+            return at;
+        at = vm_area_end(area);
+    }
+    return 0;
+}
+
+static void tell_area(uint32_t event, const struct vm_area *area, uint32_t arg)
+{
+    sys_tell(event, area->space, area->base, area->pages, arg);
+}
+
+static void tell_front(const struct vm_area *area)
+{
+    sys_tell(FL_EVENT_AREA_SHOW, area->space, area->base, area->offset,
+             area->object ? area->object->number : 0);
+}
+
+struct vm_area *vm_area_create(struct vm_task *task, const struct vm_area *like)
+{
+    for (struct vm_area *area = areas; area < areas + MAX_AREAS; area++)
+        if (!area->task) {
+            *area = *like;
+            area->task = task;
+            area->space = task->space;
+            area->object = NULL;
+            task->areas++;
+            vm_totals.areas++;
+            tell_area(FL_EVENT_AREA_CREATE, area, area->rights);
+            return area;
+        }
+    return NULL;
+}
+
+void vm_area_show(struct vm_area *area, struct vm_object *object)
+{
+    struct vm_object *before = area->object;
+
+    vm_object_link(object);
+    area->object = object;
+    tell_front(area);
+    if (before)
+        vm_object_unlink(before);
+}
+
+static void forget(struct vm_area *area)
+{
+    struct vm_object *object = area->object;
+
+    tell_area(FL_EVENT_AREA_DELETE, area, 0);
+    area->task->areas--;
+    vm_totals.areas--;
+    area->task = NULL;
+    area->space = FL_SPACE_KERNEL;
+    area->object = NULL;
+    if (object)
+        vm_object_unlink(object);
+}
+
+void vm_area_delete(struct vm_area *area)
+{
+    sys_unmap(area->space, area->base, area->pages);
+    forget(area);
+}
+
+/* ---- Taking out a range ---- */
+
+/* The area ends at `end` from now on. For the trace it is another of the same front. */
+static void shorten(struct vm_area *area, uint32_t end)
+{
+    tell_area(FL_EVENT_AREA_DELETE, area, 0);
+    area->pages = (end - area->base) / FL_PAGE_SIZE;
+    tell_area(FL_EVENT_AREA_CREATE, area, area->rights);
+    tell_front(area);
+}
+
+void vm_area_share_objects(struct vm_area *rear, const struct vm_area *whole)
+{
+    vm_area_show(rear, whole->object);
+}
+
+/* What is left of the area from `from` on. NULL: no entry of the table is free. */
+static struct vm_area *split(struct vm_area *area, uint32_t from)
+{
+    struct vm_area like = *area;
+
+    like.base = from;
+    like.offset = vm_area_page(area, from);
+    like.pages = (vm_area_end(area) - from) / FL_PAGE_SIZE;
+    struct vm_area *rear = vm_area_create(area->task, &like);
+    if (rear)
+        policy()->share_objects(rear, area);
+    return rear;
+}
+
+/* Takes [from, end) out of the area; what lies behind it first, while the objects are there. */
+static bool take_out(struct vm_area *area, uint32_t from, uint32_t end)
+{
+    from = from > area->base ? from : area->base;
+    end = end < vm_area_end(area) ? end : vm_area_end(area);
+    sys_unmap(area->space, from, (end - from) / FL_PAGE_SIZE);
+    if (end < vm_area_end(area) && !split(area, end))
+        return false;
+    if (from > area->base)
+        shorten(area, from);
+    else
+        forget(area);
+    return true;
+}
+
+uint32_t vm_area_unmap(struct vm_task *task, uint32_t base, uint32_t pages)
+{
+    uint32_t end = base + pages * FL_PAGE_SIZE;
+    struct vm_area *area;
+
+    while ((area = lowest_in(task, base, end)))
+        if (!take_out(area, base, end))
+            return FL_ERROR_NO_MEMORY;
+    return FL_ERROR_OK;
+}

@@ -1,0 +1,130 @@
+#include <stddef.h>
+#include "audit.h"
+#include "memory.h"
+#include "vm_file.h"
+
+/* ---- The file server: its memory never faults, so that core may wait for it ---- */
+
+static struct {
+    tid_t thread; /* 0: there is none */
+    uint32_t frame;
+} server;
+
+void vm_file_serve(tid_t thread, uint32_t frame)
+{
+    server.thread = thread;
+    server.frame = frame;
+}
+
+static bool ask(uint32_t label, struct msg *msg)
+{
+    msg->label = label;
+    return server.thread && sys_call(server.thread, msg) == FL_ERROR_OK &&
+           msg->label == FL_ERROR_OK;
+}
+
+bool vm_file_read(uint32_t file, uint32_t page, uint32_t frame)
+{
+    struct msg msg = {.w = {file, page}};
+
+    if (!ask(FL_LABEL_FILE_READ, &msg))
+        return false;
+    memcpy(frame_memory(frame), frame_memory(server.frame), FL_PAGE_SIZE);
+    return true;
+}
+
+bool vm_file_write(uint32_t file, uint32_t page, uint32_t frame)
+{
+    struct msg msg = {.w = {file, page}};
+
+    memcpy(frame_memory(server.frame), frame_memory(frame), FL_PAGE_SIZE);
+    return ask(FL_LABEL_FILE_WRITE, &msg);
+}
+
+/* A file has one object however often it is opened: the number says which it is, not the name. */
+struct vm_object *vm_file_open(uint32_t *error)
+{
+    struct msg msg = {.words = SYS_MSG_PAGE_WORDS};
+
+    *error = FL_ERROR_NO_FILE;
+    if (!ask(FL_LABEL_FILE_LOOKUP, &msg))
+        return NULL;
+    struct vm_object *object = vm_object_of_file(msg.w[0]);
+    if (object)
+        return object;
+    *error = FL_ERROR_NO_MEMORY;
+    object = vm_object_create(FL_OBJECT_FILE, (msg.w[1] + FL_PAGE_SIZE - 1) / FL_PAGE_SIZE, NULL);
+    if (object)
+        object->file = msg.w[0];
+    return object;
+}
+
+/* ---- Descriptors ---- */
+
+static struct vm_object *descriptors[VM_FILE_TABLES][VM_DESCRIPTORS];
+static uint16_t users[VM_FILE_TABLES]; /* 0: the table is free */
+
+AUDIT_ENTRIES(DESCRIPTOR_OBJECT, &descriptors[0][0], sizeof(descriptors[0][0]),
+              sizeof(descriptors[0][0]), sizeof(descriptors) / sizeof(descriptors[0][0]));
+
+uint32_t vm_files_create(void)
+{
+    for (uint32_t files = 1; files <= VM_FILE_TABLES; files++)
+        if (users[files - 1] == 0)
+            return vm_files_share(files);
+    return 0;
+}
+
+uint32_t vm_files_share(uint32_t files)
+{
+    users[files - 1]++;
+    return files;
+}
+
+uint32_t vm_files_copy(uint32_t files)
+{
+    uint32_t copy = vm_files_create();
+
+    for (uint32_t i = 0; copy && i < VM_DESCRIPTORS; i++) {
+        descriptors[copy - 1][i] = descriptors[files - 1][i];
+        if (descriptors[copy - 1][i])
+            vm_object_open(descriptors[copy - 1][i]);
+    }
+    return copy;
+}
+
+void vm_files_leave(uint32_t files)
+{
+    if (--users[files - 1] == 0)
+        for (uint32_t i = 0; i < VM_DESCRIPTORS; i++)
+            vm_files_close(files, i);
+}
+
+uint32_t vm_files_add(uint32_t files, struct vm_object *object)
+{
+    uint32_t i = 0;
+
+    while (i < VM_DESCRIPTORS && descriptors[files - 1][i])
+        i++;
+    if (i < VM_DESCRIPTORS) {
+        descriptors[files - 1][i] = object;
+        vm_object_open(object);
+    }
+    return i;
+}
+
+struct vm_object *vm_files_find(uint32_t files, uint32_t descriptor)
+{
+    return descriptor < VM_DESCRIPTORS ? descriptors[files - 1][descriptor] : NULL;
+}
+
+bool vm_files_close(uint32_t files, uint32_t descriptor)
+{
+    struct vm_object *object = vm_files_find(files, descriptor);
+
+    if (!object)
+        return false;
+    descriptors[files - 1][descriptor] = NULL;
+    vm_object_close(object);
+    return true;
+}

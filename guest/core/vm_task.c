@@ -1,0 +1,209 @@
+#include <stddef.h>
+#include "audit.h"
+#include "info.h"
+#include "policy.h"
+#include "vm.h"
+#include "vm_file.h"
+#include "vm_task.h"
+#include "vm_totals.h"
+
+#define MAX_MEMBERS 24u
+
+static struct vm_task tasks[MAX_DOMAINS];
+static struct vm_thread members[MAX_MEMBERS];
+
+AUDIT_FIELD(TASK_SPACE, tasks, space);
+AUDIT_FIELD(TASK_AREAS, tasks, areas);
+
+/* ---- Tasks ---- */
+
+static struct vm_task *task_create(struct domain *domain)
+{
+    for (struct vm_task *task = tasks; task < tasks + MAX_DOMAINS; task++)
+        if (task->space == FL_SPACE_KERNEL) {
+            *task = (struct vm_task){.space = (uint16_t)domain->space};
+            domain->task = task;
+            vm_totals.tasks++;
+            return task;
+        }
+    return NULL;
+}
+
+static void task_end(struct vm_task *task)
+{
+    FOR_EACH_AREA(area, task)
+    vm_area_delete(area);
+    sys_tell(FL_EVENT_TASK_END, task->space, 0, 0, 0);
+    vm_totals.tasks--;
+    task->space = FL_SPACE_KERNEL;
+}
+
+/* The frames that the domain began with become pages of an object, mapped as they are. */
+static void own_row(struct vm_object *object, uint32_t page, uint32_t frame, uint32_t pages)
+{
+    for (uint32_t i = 0; i < pages; i++)
+        vm_object_own(object, page + i, frame + i);
+    frame_row_loosen(pages);
+}
+
+/* The program's data and bss, in which main's stack lies, as an area. */
+static bool adopt_program(struct domain *domain, struct vm_task *task)
+{
+    const struct program_segments *parts = &info()->program;
+    uint32_t pages = parts->data_pages + parts->bss_pages;
+    struct vm_object *devzero = vm_object_devzero();
+    struct vm_object *object =
+        devzero ? vm_object_create(FL_OBJECT_ANONYMOUS, pages, devzero) : NULL;
+    struct vm_area *area = object ? vm_area_create(task, &(struct vm_area){.base = parts->data_base,
+                                                                           .pages = pages,
+                                                                           .rights = FL_RIGHTS_RW})
+                                  : NULL;
+
+    if (!area)
+        return false;
+    own_row(object, 0, domain->data_frame, parts->data_pages);
+    own_row(object, parts->data_pages, domain->bss_frame, parts->bss_pages);
+    vm_area_show(area, object);
+    return true;
+}
+
+/* ---- Threads ---- */
+
+static struct vm_thread *member_find(tid_t tid)
+{
+    struct vm_thread *member = members;
+
+    while (member < members + MAX_MEMBERS && member->tid != tid)
+        member++;
+    return member < members + MAX_MEMBERS ? member : NULL;
+}
+
+static struct vm_thread *member_create(struct domain *domain, tid_t tid, uint32_t files)
+{
+    struct vm_thread *member = files ? member_find(0) : NULL;
+
+    if (member) {
+        *member =
+            (struct vm_thread){.tid = tid, .task = domain->task, .domain = domain, .files = files};
+        domain->task->threads++;
+    }
+    return member;
+}
+
+struct vm_thread *vm_thread_of(struct domain *domain, tid_t thread)
+{
+    struct vm_thread *member = member_find(thread);
+
+    if (member)
+        return member->task ? member : NULL;
+    if (!domain->task && (!task_create(domain) || !adopt_program(domain, domain->task)))
+        return NULL;
+    return member_create(domain, thread, vm_files_create());
+}
+
+/* ---- Fork and clone ---- */
+
+/* Only a first object is ever written, so that these are all that there is to freeze. */
+void vm_freeze(struct vm_task *task)
+{
+    FOR_EACH_AREA(area, task)
+    if (area->object->writable && vm_object_is_private(area->object))
+        sys_protect(task->space, area->base, area->pages, area->rights & ~2u);
+    FOR_EACH_AREA(area, task)
+    if (vm_object_is_private(area->object))
+        area->object->writable = false;
+}
+
+static bool copy_areas(struct vm_task *to, const struct vm_task *from)
+{
+    FOR_EACH_AREA(area, from)
+    {
+        struct vm_area *copy = vm_area_create(to, area);
+        if (!copy)
+            return false;
+        vm_area_show(copy, area->object);
+    }
+    return true;
+}
+
+/* A domain with a copy of all that the task sees. NULL: no memory; then nothing is left of it. */
+static struct domain *fork_domain(const struct domain *domain)
+{
+    struct domain *child = domain_fork(domain);
+
+    if (!child)
+        return NULL;
+    if (task_create(child)) {
+        policy()->freeze(domain->task);
+        if (copy_areas(child->task, domain->task))
+            return child;
+        task_end(child->task);
+    }
+    domain_end(child);
+    return NULL;
+}
+
+static void leave_task(struct domain *domain)
+{
+    if (--domain->task->threads == 0) {
+        task_end(domain->task);
+        domain->task = NULL;
+    }
+}
+
+uint32_t vm_thread_clone(struct vm_thread *self, struct sys_thread_args *start, uint32_t flags,
+                         tid_t *thread)
+{
+    struct domain *domain = flags & VM_CLONE_SPACE ? self->domain : fork_domain(self->domain);
+    if (!domain)
+        return FL_ERROR_NO_MEMORY;
+
+    uint32_t files =
+        flags & VM_CLONE_FILES ? vm_files_share(self->files) : vm_files_copy(self->files);
+    struct vm_thread *child = member_create(domain, 0, files);
+    uint32_t status = FL_ERROR_NO_MEMORY;
+    if (child) {
+        start->parent = self->tid;
+        child->parent = flags & VM_CLONE_PARENT ? self->parent : self->tid;
+        status = domain_thread_create(domain, start, thread);
+        if (status == FL_ERROR_OK) {
+            child->tid = *thread;
+            return FL_ERROR_OK;
+        }
+        leave_task(domain);
+    }
+    if (files)
+        vm_files_leave(files);
+    if (!(flags & VM_CLONE_SPACE))
+        domain_end(domain);
+    return status;
+}
+
+/* ---- Exit ---- */
+
+void vm_thread_exit(struct vm_thread *thread, uint32_t code)
+{
+    for (struct vm_thread *child = members; child < members + MAX_MEMBERS; child++)
+        if (child->tid && child->parent == thread->tid)
+            child->parent = thread->parent;
+    vm_files_leave(thread->files);
+    leave_task(thread->domain);
+    thread->task = NULL;
+    thread->code = code;
+}
+
+uint32_t vm_thread_reap(const struct vm_thread *self, tid_t child, uint32_t *code)
+{
+    struct vm_thread *ended = child ? member_find(child) : NULL;
+
+    if (!ended || ended->parent != self->tid)
+        return FL_ERROR_NO_THREAD;
+    if (ended->task) /* it was put on halt before it could */
+        vm_thread_exit(ended, FL_ERROR_PARTNER_GONE);
+    *code = ended->code;
+    domain_thread_destroy(ended->domain, child);
+    if (!ended->domain->task)
+        domain_end(ended->domain);
+    ended->tid = 0;
+    return FL_ERROR_OK;
+}
