@@ -20,7 +20,7 @@ FUZZ    := $(SAN) -fsanitize=fuzzer
 
 # pkg-config is asked once, and only when something is compiled.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
-LIBS       = $(eval LIBS := $(shell pkg-config --libs $(PKGS)))$(LIBS)
+LIBS       = $(eval LIBS := $(shell pkg-config --libs $(PKGS)) -lm)$(LIBS)
 HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 
 # Sub-makes started after the set-up use all cores, unless make was told how many.

@@ -197,11 +197,11 @@ static bool equal(struct replay *replay, const struct run_report *report, const 
     return same;
 }
 
-static bool on_run(void *context, const struct run_report *report, const struct run *run)
+static bool on_run(void *context, const struct driven *driven)
 {
     struct replay *replay = context;
     replay->runs++;
-    const bool same = equal(replay, report, run);
+    const bool same = equal(replay, driven->report, driven->run);
     replay->equal += same;
     return same;
 }
@@ -247,8 +247,9 @@ static bool run_all(struct replay *replay, GError **error)
         .times = (unsigned)replay->times,
     };
     struct strategy *strategy = strategy_replay.open(&config, error);
+    struct crew *crew = crew_of(replay->session);
     struct drive drive = {
-        .session = replay->session,
+        .crew = crew,
         .engine = replay->engine,
         .scenario = replay->subject.scenario,
         .ops = &strategy_replay,
@@ -263,6 +264,7 @@ static bool run_all(struct replay *replay, GError **error)
     const enum drive_end end = drive_run(&drive, error);
     progress_end(&replay->progress);
     strategy_replay.close(strategy);
+    crew_free(crew);
     return end != DRIVE_FAILED;
 }
 

@@ -209,8 +209,9 @@ static int run(const struct run_options *options, const struct subject *subject,
         return EXIT_ERROR;
     struct engine *engine = engine_new();
     struct follower follower = {.recorder = recorder, .session = session};
+    struct crew *crew = crew_of(session);
     const struct explore_options explore_options = {
-        .session = session,
+        .crew = crew,
         .engine = engine,
         .scenario = subject->scenario,
         .base = plan,
@@ -224,6 +225,7 @@ static int run(const struct run_options *options, const struct subject *subject,
                            ? finish(options, subject, &audits, engine, recorder, capture)
                            : give_up(recorder);
     capture_free(capture);
+    crew_free(crew);
     engine_free(engine);
     return status;
 }

@@ -52,7 +52,6 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
     json_t *preemptions = json_array();
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
         json_array_append_new(preemptions, preemption_to_json(&plan->preemptions[i], scenario));
-<<<<<<< HEAD
     json_t *json = json_pack(
         "{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:I, s:o}", "scenario", scenario->id, "variant",
         scenario->variants[plan->variant].id, "params", params_to_json(plan, scenario), "policy",
@@ -61,17 +60,9 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
         (json_int_t)plan->budget, "preemptions", preemptions);
     if (plan->mode & FL_MODE_AUDIT)
         json_object_set_new(json, "audit", json_true());
+    if (plan->policy == FL_POLICY_PCT)
+        json_object_set_new(json, "changes", json_integer((json_int_t)plan->changes));
     return json;
-=======
-    json_t *changes =
-        plan->policy == FL_POLICY_PCT ? json_integer((json_int_t)plan->changes) : NULL;
-    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:o*, s:s, s:I, s:o}", "scenario",
-                     scenario->id, "variant", scenario->variants[plan->variant].id, "params",
-                     params_to_json(plan, scenario), "policy", policy_names[plan->policy], "seed",
-                     (json_int_t)plan->seed, "chance", (json_int_t)plan->chance, "changes", changes,
-                     "depth", trace_value_name(TRACE_DEPTH, plan->depth), "budget",
-                     (json_int_t)plan->budget, "preemptions", preemptions);
->>>>>>> 6b752e4 (wip)
 }
 
 char *plan_to_text(const struct fl_plan *plan, const struct fl_scenario *scenario,
@@ -341,15 +332,9 @@ static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
                       unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
                       GError **error)
 {
-<<<<<<< HEAD
-    static const char *const keys[] = {"scenario",    "variant", "params", "policy",
-                                       "seed",        "chance",  "depth",  "budget",
-                                       "preemptions", "audit",   NULL};
-=======
-    static const char *const keys[] = {"scenario", "variant",     "params",  "policy",
-                                       "seed",     "chance",      "changes", "depth",
-                                       "budget",   "preemptions", NULL};
->>>>>>> 6b752e4 (wip)
+    static const char *const keys[] = {"scenario", "variant", "params",      "policy",
+                                       "seed",     "chance",  "changes",     "depth",
+                                       "budget",   "audit",   "preemptions", NULL};
     if (!json_is_object(json))
         return fail(error, PLAN_ERROR_SYNTAX, "expected a JSON object");
     return known_keys(json, keys, error) &&

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "cli.h"
+#include "explore/crew.h"
 #include "plan.h"
 
 void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJECT_ENTRIES])
@@ -110,13 +111,24 @@ void subject_close(struct subject *subject)
     subject->image = NULL;
 }
 
-struct session *subject_session(const struct subject *subject, GError **error)
+static struct session_options options_of(const struct subject *subject)
 {
-    const struct session_options options = {
+    return (struct session_options){
         .backend = subject->backend,
         .image = subject->image,
         .watchdog = subject->watchdog,
     };
+}
+
+struct crew *subject_crew(const struct subject *subject, unsigned jobs)
+{
+    const struct session_options options = options_of(subject);
+    return crew_new(&options, jobs);
+}
+
+struct session *subject_session(const struct subject *subject, GError **error)
+{
+    const struct session_options options = options_of(subject);
     return session_open(&options, error);
 }
 

@@ -38,6 +38,9 @@ bool subject_open(struct subject *subject, const struct subject_options *options
                   GError **error);
 void subject_close(struct subject *subject);
 
+/* Guests for a search (explore/crew.h), opened when they are needed. */
+struct crew;
+struct crew *subject_crew(const struct subject *subject, unsigned jobs);
 struct session *subject_session(const struct subject *subject, GError **error);
 
 /* Sets the parameters of "name=value" texts; assignments may be NULL. */

@@ -5,6 +5,7 @@
 struct crew {
     struct session_options options;
     unsigned jobs;
+    bool borrowed;
     struct session **sessions[KINDS]; /* NULL: not opened; else `jobs` of them */
 };
 
@@ -16,9 +17,19 @@ struct crew *crew_new(const struct session_options *options, unsigned jobs)
     return crew;
 }
 
+struct crew *crew_of(struct session *session)
+{
+    struct crew *crew = g_new0(struct crew, 1);
+    crew->jobs = 1;
+    crew->borrowed = true;
+    crew->sessions[false] = g_new0(struct session *, 1);
+    crew->sessions[false][0] = session;
+    return crew;
+}
+
 static void close_kind(struct crew *crew, unsigned kind)
 {
-    for (unsigned i = 0; crew->sessions[kind] != NULL && i < crew->jobs; i++)
+    for (unsigned i = 0; crew->sessions[kind] != NULL && !crew->borrowed && i < crew->jobs; i++)
         session_close(crew->sessions[kind][i]);
     g_clear_pointer(&crew->sessions[kind], g_free);
 }
@@ -65,6 +76,21 @@ void crew_drop(struct crew *crew)
     for (unsigned kind = 0; kind < KINDS; kind++)
         for (unsigned i = 0; crew->sessions[kind] != NULL && i < crew->jobs; i++)
             session_drop(crew->sessions[kind][i]);
+}
+
+struct audit_totals crew_audits(const struct crew *crew)
+{
+    struct audit_totals sum = {.audits = 0};
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        for (unsigned i = 0; crew->sessions[kind] != NULL && i < crew->jobs; i++) {
+            const struct audit_totals one = session_audits(crew->sessions[kind][i]);
+            sum.audits += one.audits;
+            sum.walked += one.walked;
+            sum.differ += one.differ;
+            sum.seconds += one.seconds;
+        }
+    }
+    return sum;
 }
 
 unsigned crew_jobs(const struct crew *crew)

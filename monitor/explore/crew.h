@@ -12,6 +12,8 @@ struct crew;
 
 /* `options` apply to every guest; their `accesses` is set as needed. */
 struct crew *crew_new(const struct session_options *options, unsigned jobs);
+/* One guest, which is another's: it is not closed with the crew. */
+struct crew *crew_of(struct session *session);
 void crew_free(struct crew *crew); /* NULL: nothing */
 
 /* Opens the guests of a kind, if that was not done. */
@@ -22,6 +24,8 @@ struct session *crew_pick(const struct crew *crew, bool accesses, unsigned plans
 
 /* Forgets what is in flight. */
 void crew_drop(struct crew *crew);
+/* Of all guests. */
+struct audit_totals crew_audits(const struct crew *crew);
 unsigned crew_jobs(const struct crew *crew);
 
 #endif

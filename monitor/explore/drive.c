@@ -41,16 +41,8 @@ static void ask_for_preemptions(struct fl_plan *plan)
 
 static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
-<<<<<<< HEAD
-    struct posted *posted = &flight->queue[flight->head++ % FL_PLAN_SLOTS];
-    posted->plan = *plan;
-    posted->role = role;
-    struct fl_plan sent = *plan;
-    if (plan->mode & FL_MODE_ONLINE)
-=======
     struct fl_plan sent = posted->plan;
     if (sent.mode & FL_MODE_ONLINE)
->>>>>>> 6b752e4 (wip)
         ask_for_preemptions(&sent);
     posted->session = session;
     session_post(session, &sent);

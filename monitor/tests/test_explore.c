@@ -108,20 +108,19 @@ static void set_up(struct world *world)
     const struct session_options session_options = {.backend = &backend, .image = &image};
     plan_init(&world->base, &toy_scenario, 0, 1);
     world->options = (struct explore_options){
-        .session = session_open(&session_options, NULL),
+        .crew = crew_new(&session_options, 1),
         .engine = engine_new(),
         .scenario = &toy_scenario,
         .base = &world->base,
-        .strategy = &strategy_random,
+        .strategy = &strategy_sparse,
         .minimise = true,
     };
-    assert_non_null(world->options.session);
 }
 
 static void tear_down(struct world *world)
 {
     engine_free(world->options.engine);
-    session_close(world->options.session);
+    crew_free(world->options.crew);
 }
 
 static struct explore_result *search(struct world *world)
@@ -143,7 +142,9 @@ static void nothing_is_left(void **state)
     struct explore_result *result = search(&world);
     assert_int_equal(result->verdict, EXPLORE_NOTHING_LEFT);
     assert_int_equal(result->runs, 1);
-    assert_int_equal(result->places, 0);
+    assert_int_equal(result->places[FL_DEPTH_IPC], 0);
+    assert_true(result->complete);
+    assert_int_equal(result->reached.searched[FL_DEPTH_IPC], 4);
     assert_int_equal(result->distinct, 1);
     explore_free(result);
     tear_down(&world);

@@ -136,7 +136,7 @@ static void bad_json(void **state)
         {"\"rounds\": 3", "\"rounds\": 30", "from 1 to 9"},
         {"\"rounds\": 3", "\"rounds\": \"3\"", "must be a number"},
         {"\"rounds\": 3", "\"ronds\": 3", "no parameter \"ronds\""},
-        {"\"fixed\"", "\"fix\"", "fixed or random"},
+        {"\"fixed\"", "\"fix\"", "fixed, random"},
         {"\"seed\": 7", "\"seed\": -7", "\"seed\" must be a number"},
         {"\"seed\": 7", "\"seed\": 4294967296", "\"seed\" must be a number"},
         {"\"seed\": 7,", "", "\"seed\" must be a number"},

@@ -181,15 +181,128 @@ static void a_run_that_stops_short_is_not_extended(void **state)
     strategy_dfs.close(dfs);
 }
 
+/* ---- k >= 1 ---- */
+
+/* Two threads whose stops are all places are as two threads of so many entries; the level of a plan
+ * says nothing of k. */
+static void instructions_as_counted_by_hand(void **state)
+{
+    (void)state;
+    struct toy toy = {.threads = 2, .entries = 3, .instructions = 2, .even_point = FL_POINT_MARK};
+    const unsigned stops = (toy.entries - 1) * (1 + toy.instructions) + 1;
+    uint64_t expected = 0;
+    for (unsigned bound = 0; bound <= 4; bound++) {
+        expected += choose(stops, (bound + 1) / 2) * choose(stops, bound / 2);
+        assert_int_equal(runs_of(&toy, FL_DEPTH_INSN, bound), expected);
+    }
+    assert_int_equal(runs_of(&toy, FL_DEPTH_SYNC, 1), 1 + 2);
+}
+
+static bool even_ones(const struct toy *toy, unsigned thread, unsigned k)
+{
+    (void)toy;
+    (void)thread;
+    return k % 2 == 0;
+}
+
+static void only_the_accesses_that_are_known(void **state)
+{
+    (void)state;
+    struct toy toy = {.threads = 2,
+                      .entries = 4,
+                      .instructions = 4,
+                      .even_point = FL_POINT_IPC_SEND,
+                      .known = even_ones};
+    const unsigned stops = 4 + 3 * 2; /* of the first thread */
+    assert_int_equal(runs_of(&toy, FL_DEPTH_ACCESS, 1), 1 + stops);
+    assert_int_equal(runs_of(&toy, FL_DEPTH_ACCESS, 2), 1 + stops + stops * stops);
+}
+
+/* What t1 does at k = 1 is seen to matter from the 9th run on, what anybody does at k = 3 from the
+ * 30th: a search that knew it all from the start finds the same plans. */
+static bool late(const struct toy *toy, unsigned thread, unsigned k)
+{
+    return k == 2 || (k == 1 && thread == 1 && toy->generation >= 1) ||
+           (k == 3 && toy->generation >= 2);
+}
+
+static bool from_the_start(const struct toy *toy, unsigned thread, unsigned k)
+{
+    (void)toy;
+    return k == 2 || k == 3 || (k == 1 && thread == 1);
+}
+
+static void learn(void *context, const struct run_report *report)
+{
+    GHashTable *schedules = context;
+    g_hash_table_add(schedules, plan_schedule(&toy_scenario, report->plan->preemptions,
+                                              report->plan->n_preemptions));
+}
+
+static GHashTable *plans_run(struct toy *toy, unsigned bound, uint64_t *runs)
+{
+    GHashTable *schedules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct strategy_config config = {
+        .scenario = &toy_scenario, .depth = FL_DEPTH_ACCESS, .bound = bound};
+    plan_init(&config.base, &toy_scenario, 0, 0);
+    struct strategy *dfs = strategy_dfs.open(&config, NULL);
+    *runs = toy_drive(toy, &strategy_dfs, dfs, 16, learn, schedules);
+    strategy_dfs.close(dfs);
+    return schedules;
+}
+
+static void places_that_come_late_are_not_missed(void **state)
+{
+    (void)state;
+    struct toy growing = {.threads = 3,
+                          .entries = 3,
+                          .instructions = 4,
+                          .even_point = FL_POINT_IPC_SEND,
+                          .known = late,
+                          .growth = {9, 30}};
+    struct toy grown = growing;
+    grown.known = from_the_start;
+    grown.growth[0] = grown.growth[1] = 0;
+    uint64_t runs, runs_grown;
+    GHashTable *found = plans_run(&growing, 2, &runs);
+    GHashTable *all = plans_run(&grown, 2, &runs_grown);
+    assert_int_equal(growing.generation, 2);
+    assert_int_equal(g_hash_table_size(all), runs_grown);
+    assert_int_equal(g_hash_table_size(found), runs_grown);
+    GHashTableIter each;
+    gpointer schedule;
+    g_hash_table_iter_init(&each, all);
+    while (g_hash_table_iter_next(&each, &schedule, NULL))
+        assert_true(g_hash_table_contains(found, schedule));
+    /* plans without children are not run twice; the others, once more for each time it grew */
+    assert_true(runs > runs_grown && runs <= runs_grown + 2 * runs_of(&grown, FL_DEPTH_ACCESS, 1));
+    g_hash_table_unref(found);
+    g_hash_table_unref(all);
+}
+
+/* What a shallower search has run is left out, but where its children are wanted. */
+static void what_was_searched_is_left_out(void **state)
+{
+    (void)state;
+    struct toy toy = {.threads = 2, .entries = 4, .even_point = FL_POINT_LOCK};
+    const uint64_t ipc = runs_of(&toy, FL_DEPTH_IPC, 2), ipc_1 = runs_of(&toy, FL_DEPTH_IPC, 1);
+    const uint64_t all = runs_of(&toy, FL_DEPTH_SYNC, 2);
+    struct strategy_config config = {.scenario = &toy_scenario,
+                                     .depth = FL_DEPTH_SYNC,
+                                     .bound = 2,
+                                     .searched = {[FL_DEPTH_IPC] = 3}};
+    plan_init(&config.base, &toy_scenario, 0, 0);
+    struct strategy *dfs = strategy_dfs.open(&config, NULL);
+    assert_int_equal(toy_drive(&toy, &strategy_dfs, dfs, 8, NULL, NULL), all - ipc + ipc_1);
+    strategy_dfs.close(dfs);
+}
+
 static void refuses_what_it_cannot_search(void **state)
 {
     (void)state;
-    struct strategy_config config = {.scenario = &toy_scenario, .depth = FL_DEPTH_ACCESS};
     GError *error = NULL;
-    assert_null(strategy_dfs.open(&config, &error));
-    assert_non_null(strstr(error->message, "ipc and sync"));
-    g_clear_error(&error);
-    config = (struct strategy_config){.scenario = &toy_scenario, .bound = FL_MAX_PREEMPTIONS + 1};
+    const struct strategy_config config = {.scenario = &toy_scenario,
+                                           .bound = FL_MAX_PREEMPTIONS + 1};
     assert_null(strategy_dfs.open(&config, &error));
     assert_non_null(strstr(error->message, "250"));
     g_clear_error(&error);
@@ -204,6 +317,10 @@ int main(void)
         cmocka_unit_test(totals_are_known_level_by_level),
         cmocka_unit_test(only_places_of_the_depth),
         cmocka_unit_test(a_run_that_stops_short_is_not_extended),
+        cmocka_unit_test(instructions_as_counted_by_hand),
+        cmocka_unit_test(only_the_accesses_that_are_known),
+        cmocka_unit_test(places_that_come_late_are_not_missed),
+        cmocka_unit_test(what_was_searched_is_left_out),
         cmocka_unit_test(refuses_what_it_cannot_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

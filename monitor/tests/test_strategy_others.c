@@ -1,4 +1,4 @@
-/* minimise, random and replay on the toy guest. */
+/* minimise, the strategies that draw, and replay on the toy guest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,16 +107,16 @@ static struct fl_plan *random_plans(uint64_t seed, unsigned in_flight, unsigned 
     struct strategy_config config = {
         .scenario = &toy_scenario, .depth = FL_DEPTH_SYNC, .seed = seed, .max_runs = runs};
     plan_init(&config.base, &toy_scenario, 0, 0);
-    struct strategy *random = strategy_random.open(&config, NULL);
+    struct strategy *random = strategy_sparse.open(&config, NULL);
     struct fl_plan *plans = g_new0(struct fl_plan, runs);
     unsigned issued = 0, returned = 0;
-    while (!strategy_random.finished(random)) {
-        while (issued - returned < in_flight && strategy_random.next(random, &plans[issued]))
+    while (!strategy_sparse.finished(random)) {
+        while (issued - returned < in_flight && strategy_sparse.next(random, &plans[issued]))
             issued++;
-        strategy_random.done(random, toy_run(&toy, &plans[returned++]));
+        strategy_sparse.done(random, toy_run(&toy, &plans[returned++]));
     }
     assert_int_equal(issued, runs);
-    strategy_random.close(random);
+    strategy_sparse.close(random);
     return plans;
 }
 

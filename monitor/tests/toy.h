@@ -1,6 +1,9 @@
 /* A toy guest for the tests of strategies: some threads, each with the same number of entries, all
  * ready from the start and never blocking, under the rig's default schedule (one FIFO queue). Small
  * enough that what a search must visit can be counted by hand.
+ *
+ * After each entry but its last a thread makes `instructions` steps in user mode (at depths access
+ * and insn). At access, places with k >= 1 are known once `known` says so: it grows with the runs.
  */
 #ifndef FAULTLINE_TOY_H
 #define FAULTLINE_TOY_H
@@ -13,7 +16,8 @@
 
 #define TOY_MAX_THREADS 4
 #define TOY_MAX_ENTRIES 8
-#define TOY_MAX_STEPS   (TOY_MAX_THREADS * TOY_MAX_ENTRIES)
+#define TOY_MAX_INSNS   4
+#define TOY_MAX_STEPS   (TOY_MAX_THREADS * TOY_MAX_ENTRIES * (1 + TOY_MAX_INSNS))
 
 static const struct fl_scenario toy_scenario = {
     .id = "toy",
@@ -34,13 +38,18 @@ static const struct violation toy_violation = {.check = &toy_check};
 
 struct toy {
     unsigned threads;
-    unsigned entries;    /* of each thread */
-    uint16_t even_point; /* of entries with an even number; the others are ipc-send */
+    unsigned entries;      /* of each thread */
+    unsigned instructions; /* of user mode after each entry but the last */
+    uint16_t even_point;   /* of entries with an even number; the others are ipc-send */
+    /* depth access: whether the k-th instruction of a thread is known by now to be a place */
+    bool (*known)(const struct toy *toy, unsigned thread, unsigned k);
+    unsigned growth[2]; /* the runs with which the generation grows; 0: with none */
+    unsigned generation, runs;
     bool (*violated)(const struct toy *toy);
 
     /* of the last run */
     struct {
-        unsigned thread, n;
+        unsigned thread, n, k;
     } steps[TOY_MAX_STEPS]; /* in the order of their effects */
     unsigned n_steps;
     struct place places[TOY_MAX_STEPS];
@@ -71,56 +80,79 @@ static inline unsigned toy_remove(struct toy_queue *queue, unsigned i)
     return thread;
 }
 
-static inline void toy_note_place(struct toy *toy, unsigned thread, unsigned n, uint64_t event,
-                                  const struct toy_queue *queue)
+static inline bool toy_is_place(const struct toy *toy, const struct place *place, unsigned thread)
+{
+    const unsigned depth = toy->report.plan->depth;
+    if (place->k == 0)
+        return depth == FL_DEPTH_INSN || strategy_place(place, depth);
+    return depth == FL_DEPTH_INSN ||
+           (depth == FL_DEPTH_ACCESS && toy->known(toy, thread, place->k));
+}
+
+static inline void toy_note_place(struct toy *toy, unsigned thread, unsigned n, unsigned k,
+                                  uint64_t event, const struct toy_queue *queue)
 {
     struct place *place = &toy->places[toy->report.n_places];
     *place = (struct place){
         .thread = toy_path(thread),
         .n = n,
-        .point = n % 2 == 0 ? toy->even_point : FL_POINT_IPC_SEND,
+        .k = k,
+        .point = k > 0        ? FL_POINT_NONE
+                 : n % 2 == 0 ? toy->even_point
+                              : FL_POINT_IPC_SEND,
+        .n_ready = (uint16_t)queue->length,
         .ready = toy->n_ready,
         .event = event,
     };
+    if (queue->length == 0 || !toy_is_place(toy, place, thread))
+        return;
     for (unsigned other = 0; other < toy->threads; other++)
         for (unsigned i = 0; i < queue->length; i++)
             if (queue->at[i] == other)
                 toy->ready[toy->n_ready++] = toy_path(other);
-    place->n_ready = (uint16_t)(toy->n_ready - place->ready);
     toy->report.n_places++;
 }
 
 /* The queue's position of the thread that the plan prefers here; its length when there is none. */
 static inline unsigned toy_target(const struct fl_plan *plan, unsigned thread, unsigned n,
-                                  const struct toy_queue *queue)
+                                  unsigned k, const struct toy_queue *queue)
 {
-    for (uint32_t p = 0; p < plan->n_preemptions; p++)
-        if (plan->preemptions[p].thread == toy_path(thread) && plan->preemptions[p].n == n)
-            for (unsigned i = 0; i < queue->length; i++)
-                if (toy_path(queue->at[i]) == plan->preemptions[p].target)
-                    return i;
+    for (uint32_t p = 0; p < plan->n_preemptions; p++) {
+        const struct fl_preemption *preemption = &plan->preemptions[p];
+        for (unsigned i = 0; preemption->thread == toy_path(thread) && preemption->n == n &&
+                             preemption->k == k && i < queue->length;
+             i++)
+            if (toy_path(queue->at[i]) == preemption->target)
+                return i;
+    }
     return queue->length;
 }
 
+/* Every stop of every thread is an entry (k = 0) or an instruction. An entry is an event of its
+ * own, an instruction belongs to the event that comes next. */
 static inline void toy_schedule(struct toy *toy, const struct fl_plan *plan)
 {
+    const unsigned stops = (toy->entries - 1) * (1 + toy->instructions) + 1;
     unsigned done[TOY_MAX_THREADS] = {0};
-    bool entered[TOY_MAX_THREADS] = {false};
+    bool stood[TOY_MAX_THREADS] = {false};
     struct toy_queue queue = {.length = 0};
     for (unsigned i = 1; i < toy->threads; i++)
         queue.at[queue.length++] = i;
     unsigned running = 0;
     uint64_t event = 1; /* 0 is the run's begin */
     for (;;) {
-        const unsigned n = done[running] + 1;
-        if (!entered[running]) {
-            entered[running] = true;
-            toy_note_place(toy, running, n, event++, &queue);
-            const unsigned i = toy_target(plan, running, n, &queue);
+        const unsigned n = done[running] / (1 + toy->instructions) + 1;
+        const unsigned k = done[running] % (1 + toy->instructions);
+        if (!stood[running]) {
+            stood[running] = true;
+            const unsigned i = toy_target(plan, running, n, k, &queue);
+            if (k == 0 || i == queue.length)
+                toy_note_place(toy, running, n, k, event, &queue);
+            event += k == 0 || i < queue.length;
             if (i < queue.length) {
                 const unsigned target = toy_remove(&queue, i);
                 toy->taken[toy->report.n_taken] =
-                    (struct fl_preemption){toy_path(running), n, 0, toy_path(target)};
+                    (struct fl_preemption){toy_path(running), n, k, toy_path(target)};
                 toy->taken_at[toy->report.n_taken++] = event++;
                 queue.at[queue.length++] = running;
                 running = target;
@@ -128,9 +160,10 @@ static inline void toy_schedule(struct toy *toy, const struct fl_plan *plan)
             }
         }
         toy->steps[toy->n_steps].thread = running;
+        toy->steps[toy->n_steps].k = k;
         toy->steps[toy->n_steps++].n = n;
-        entered[running] = false;
-        if (++done[running] == toy->entries) {
+        stood[running] = false;
+        if (++done[running] == stops) {
             if (queue.length == 0)
                 return;
             running = toy_remove(&queue, 0);
@@ -151,7 +184,10 @@ static inline const struct run_report *toy_run(struct toy *toy, const struct fl_
         .taken = toy->taken,
         .taken_at = toy->taken_at,
     };
+    toy->runs++;
+    toy->generation += toy->runs == toy->growth[0] || toy->runs == toy->growth[1];
     toy_schedule(toy, plan);
+    toy->report.generation = toy->generation;
     toy->result = (struct fl_result){.reached = (uint32_t)toy->report.n_taken};
     toy->verdict = (struct verdict){.kind = VERDICT_CLEAN};
     if (toy->violated != NULL && toy->violated(toy))
@@ -164,7 +200,7 @@ static inline const struct run_report *toy_run(struct toy *toy, const struct fl_
 static inline unsigned toy_when(const struct toy *toy, unsigned thread, unsigned n)
 {
     for (unsigned i = 0; i < toy->n_steps; i++)
-        if (toy->steps[i].thread == thread && toy->steps[i].n == n)
+        if (toy->steps[i].thread == thread && toy->steps[i].n == n && toy->steps[i].k == 0)
             return i;
     g_assert_not_reached(); /* every entry has its effect */
 }
