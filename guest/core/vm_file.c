@@ -61,23 +61,29 @@ struct vm_object *vm_file_open(uint32_t *error)
 
 /* ---- Descriptors ---- */
 
-static struct vm_object *descriptors[VM_FILE_TABLES][VM_DESCRIPTORS];
-static uint16_t users[VM_FILE_TABLES]; /* 0: the table is free */
+static struct file_table {
+    struct vm_object *open[VM_DESCRIPTORS];
+    uint32_t users; /* 0: the table is free */
+} tables[VM_FILE_TABLES];
 
-AUDIT_ENTRIES(DESCRIPTOR_OBJECT, &descriptors[0][0], sizeof(descriptors[0][0]),
-              sizeof(descriptors[0][0]), sizeof(descriptors) / sizeof(descriptors[0][0]));
+AUDIT_FIELD(DESCRIPTOR_OBJECT, tables, open);
+
+static struct file_table *table_of(uint32_t files)
+{
+    return &tables[files - 1];
+}
 
 uint32_t vm_files_create(void)
 {
     for (uint32_t files = 1; files <= VM_FILE_TABLES; files++)
-        if (users[files - 1] == 0)
+        if (table_of(files)->users == 0)
             return vm_files_share(files);
     return 0;
 }
 
 uint32_t vm_files_share(uint32_t files)
 {
-    users[files - 1]++;
+    table_of(files)->users++;
     return files;
 }
 
@@ -86,16 +92,17 @@ uint32_t vm_files_copy(uint32_t files)
     uint32_t copy = vm_files_create();
 
     for (uint32_t i = 0; copy && i < VM_DESCRIPTORS; i++) {
-        descriptors[copy - 1][i] = descriptors[files - 1][i];
-        if (descriptors[copy - 1][i])
-            vm_object_open(descriptors[copy - 1][i]);
+        struct vm_object *object = vm_files_find(files, i);
+        table_of(copy)->open[i] = object;
+        if (object)
+            vm_object_open(object);
     }
     return copy;
 }
 
 void vm_files_leave(uint32_t files)
 {
-    if (--users[files - 1] == 0)
+    if (--table_of(files)->users == 0)
         for (uint32_t i = 0; i < VM_DESCRIPTORS; i++)
             vm_files_close(files, i);
 }
@@ -104,10 +111,10 @@ uint32_t vm_files_add(uint32_t files, struct vm_object *object)
 {
     uint32_t i = 0;
 
-    while (i < VM_DESCRIPTORS && descriptors[files - 1][i])
+    while (i < VM_DESCRIPTORS && vm_files_find(files, i))
         i++;
     if (i < VM_DESCRIPTORS) {
-        descriptors[files - 1][i] = object;
+        table_of(files)->open[i] = object;
         vm_object_open(object);
     }
     return i;
@@ -115,7 +122,7 @@ uint32_t vm_files_add(uint32_t files, struct vm_object *object)
 
 struct vm_object *vm_files_find(uint32_t files, uint32_t descriptor)
 {
-    return descriptor < VM_DESCRIPTORS ? descriptors[files - 1][descriptor] : NULL;
+    return descriptor < VM_DESCRIPTORS ? table_of(files)->open[descriptor] : NULL;
 }
 
 bool vm_files_close(uint32_t files, uint32_t descriptor)
@@ -124,7 +131,7 @@ bool vm_files_close(uint32_t files, uint32_t descriptor)
 
     if (!object)
         return false;
-    descriptors[files - 1][descriptor] = NULL;
+    table_of(files)->open[descriptor] = NULL;
     vm_object_close(object);
     return true;
 }

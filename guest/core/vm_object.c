@@ -12,6 +12,7 @@ static struct vm_object objects[MAX_OBJECTS];
 static uint32_t objects_made;
 
 AUDIT_FIELD(OBJECT_KIND, objects, kind);
+AUDIT_FIELD(OBJECT_NUMBER, objects, number);
 AUDIT_FIELD(OBJECT_BEHIND, objects, behind);
 AUDIT_FIELD(OBJECT_LINKS, objects, links);
 AUDIT_FIELD(OBJECT_SHADOWS, objects, shadows);
