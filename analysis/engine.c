@@ -135,15 +135,17 @@ static void check_event(struct engine *engine, const struct fl_event *event)
         add_place(engine, event);
 }
 
-/* After a loss the model no longer knows what is true: events are still counted and hashed. */
+/* After a loss the model no longer knows what is true: events are still counted and hashed. Each is
+ * copied: in the live ring it can change while it is looked at, and its id leads into tables. */
 void engine_events(struct engine *engine, const struct fl_event *events, size_t count)
 {
-    for (const struct fl_event *event = events; event < events + count; event++) {
-        if (fl_event_id(event) == FL_EVENT_RUN_END && event->aux > 0)
+    for (size_t i = 0; i < count; i++) {
+        const struct fl_event event = events[i];
+        if (fl_event_id(&event) == FL_EVENT_RUN_END && event.aux > 0)
             engine_damage(engine, "the guest had no room for all events");
         if (!engine->context.damaged)
-            check_event(engine, event);
-        engine->hash = hash_event(engine->hash, event);
+            check_event(engine, &event);
+        engine->hash = hash_event(engine->hash, &event);
         engine->events++;
     }
 }

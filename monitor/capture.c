@@ -8,20 +8,34 @@ bool outcome_is_cut_short(uint32_t outcome)
     return outcome >= FL_OUTCOME_DEAD || outcome == FL_OUTCOME_ABI_VIOLATION;
 }
 
+/* A sound packet into the capture. The guest may have written to it since it was first checked. */
+static bool keep(struct capture *capture, const struct fl_packet *packet)
+{
+    size_t n_events;
+    g_array_append_vals(capture->packets, packet, 1);
+    const guint last = capture->packets->len - 1;
+    const bool sound =
+        ctf_packet_check(&g_array_index(capture->packets, struct fl_packet, last), &n_events, NULL);
+    if (!sound)
+        g_array_set_size(capture->packets, last);
+    return sound;
+}
+
 struct capture *capture_take(struct session *session, const struct run *run)
 {
     struct capture *capture = g_new0(struct capture, 1);
     capture->plan = run->plan;
+    capture->result = run->result;
+    capture->corrupt = run->corrupt;
     capture->packets = g_array_new(FALSE, FALSE, sizeof(struct fl_packet));
     for (uint32_t i = 0; i < run->result.packets; i++) {
         size_t n_events;
         const struct fl_packet *packet = session_packet(session, run, i, &n_events);
-        if (packet == NULL)
-            break;
-        g_array_append_vals(capture->packets, packet, 1);
+        if (packet != NULL && keep(capture, packet))
+            continue;
+        capture->corrupt = true;
+        break;
     }
-    capture->result = run->result;
-    capture->corrupt = run->corrupt;
     g_strlcpy(capture->death, run->death, sizeof(capture->death));
     return capture;
 }

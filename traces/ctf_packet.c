@@ -8,7 +8,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "packets are read as t
 
 static const uint8_t uuid[16] = FL_CTF_UUID;
 
-static const char *header_fault(const struct fl_packet *packet)
+static const char *header_fault(const struct fl_packet *packet, uint64_t content)
 {
     if (packet->magic != FL_CTF_MAGIC)
         return "wrong magic number";
@@ -18,9 +18,9 @@ static const char *header_fault(const struct fl_packet *packet)
         return "unknown stream";
     if (packet->packet_bits != 8 * FL_PACKET_SIZE)
         return "wrong packet size";
-    if (packet->content_bits < 8 * FL_PACKET_HEADER || packet->content_bits > 8 * FL_PACKET_SIZE)
+    if (content < 8 * FL_PACKET_HEADER || content > 8 * FL_PACKET_SIZE)
         return "content does not fit the packet";
-    if ((packet->content_bits - 8 * FL_PACKET_HEADER) % (8 * sizeof(struct fl_event)) != 0)
+    if ((content - 8 * FL_PACKET_HEADER) % (8 * sizeof(struct fl_event)) != 0)
         return "content ends within an event";
     if (packet->time_begin > packet->time_end || packet->time_end >= TIME_END)
         return "times of the packet are impossible";
@@ -41,12 +41,14 @@ static const char *events_fault(const struct fl_packet *packet, size_t count)
     return now > packet->time_end ? "an event is later than the packet's end" : NULL;
 }
 
+/* A packet of the live ring can change at any moment: its size is read once. */
 bool ctf_packet_check(const struct fl_packet *packet, size_t *n_events, const char **reason)
 {
     *n_events = 0;
-    const char *fault = header_fault(packet);
+    uint64_t content = __atomic_load_n(&packet->content_bits, __ATOMIC_RELAXED);
+    const char *fault = header_fault(packet, content);
     if (!fault) {
-        size_t count = (packet->content_bits / 8 - FL_PACKET_HEADER) / sizeof(struct fl_event);
+        size_t count = (content / 8 - FL_PACKET_HEADER) / sizeof(struct fl_event);
         fault = events_fault(packet, count);
         if (!fault)
             *n_events = count;

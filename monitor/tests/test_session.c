@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "capture.h"
 #include "fake_guest.h"
 #include "session.h"
 
@@ -209,6 +210,25 @@ static void an_unsound_packet_is_not_handed_out(void **state)
     close_session(session);
 }
 
+/* The guest goes on while its run is looked at, and nothing keeps it from writing there. */
+static void a_packet_that_changes_under_the_reader_is_left_out(void **state)
+{
+    (void)state;
+    struct session *session = open_session();
+    post(session, GOOD, 4);
+    struct run run = wait_run(session);
+    fake.last->shared->ring[1].content_bits = UINT64_MAX;
+    struct capture *capture = capture_take(session, &run);
+    size_t count;
+    struct fl_event *events = capture_events(capture, &count);
+    assert_int_equal(count, FL_PACKET_EVENTS);
+    assert_true(capture->corrupt);
+    g_free(events);
+    capture_free(capture);
+    session_release(session);
+    close_session(session);
+}
+
 static void the_rest_of_a_batch_goes_on(void **state)
 {
     (void)state;
@@ -383,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_bad_run_costs_itself_alone),
         cmocka_unit_test(packets_are_seen_while_a_run_goes_on),
         cmocka_unit_test(an_unsound_packet_is_not_handed_out),
+        cmocka_unit_test(a_packet_that_changes_under_the_reader_is_left_out),
         cmocka_unit_test(the_rest_of_a_batch_goes_on),
         cmocka_unit_test(online_decisions_are_asked_and_answered),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),
