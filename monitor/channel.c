@@ -69,12 +69,15 @@ static enum channel_news nonsense(char reason[CHANNEL_REASON], const char *forma
     return CHANNEL_NONSENSE;
 }
 
-/* The copy of a result, against what the host knows. */
+/* The copy of a result, against what the host knows. One without packets may name any as its first.
+ */
 static enum channel_news check_result(const struct channel *channel, uint32_t serial,
-                                      const struct fl_result *result, char reason[CHANNEL_REASON])
+                                      struct fl_result *result, char reason[CHANNEL_REASON])
 {
     uint32_t closed = channel_packets(channel);
     bool alone = channel->posted - channel->taken == 1;
+    if (result->packets == 0)
+        result->first_packet = channel->ring_tail;
     if (result->serial != serial)
         return nonsense(reason, "a result for plan %u came where that of plan %u was due",
                         result->serial, serial);

@@ -26,6 +26,7 @@ enum trick {
     PACKETS_MANY,    /* so that first + packets wraps around */
     PACKETS_FEWER,   /* than it closed */
     BAD_PACKET,
+    REFUSES,       /* the plan: no packets */
     HOST_COUNTERS, /* writes over what is the host's, then plays on */
     TRICKS
 };
@@ -143,6 +144,13 @@ static inline bool fake_confuse(struct fake_guest *guest, enum trick trick)
     return trick == DIES || trick == SILENT || (trick >= RESULTS_AHEAD && trick <= RING_BACK);
 }
 
+static inline void fake_give(struct fake_guest *guest, const struct fl_result *result)
+{
+    guest->shared->results[guest->taken % FL_RESULT_SLOTS] = *result;
+    fake_store(&guest->control->plan_tail, ++guest->taken);
+    fake_store(&guest->control->result_head, guest->taken);
+}
+
 /* Two packets for each run, of 126 and of 1 + (seed % 100) events. false: the guest is lost. */
 static inline bool fake_run(struct fake_guest *guest, const struct fl_plan *plan)
 {
@@ -154,6 +162,11 @@ static inline bool fake_run(struct fake_guest *guest, const struct fl_plan *plan
         .events = FL_PACKET_EVENTS + 1 + plan->seed % 100,
         .reached = plan->n_preemptions,
     };
+    if (plan->scenario == REFUSES) {
+        fake_give(guest,
+                  &(struct fl_result){.serial = plan->serial, .outcome = FL_OUTCOME_ABI_VIOLATION});
+        return true;
+    }
     fake_packet(guest, plan->seed, FL_PACKET_EVENTS);
     if (fake_confuse(guest, plan->scenario))
         return false;
@@ -161,9 +174,7 @@ static inline bool fake_run(struct fake_guest *guest, const struct fl_plan *plan
         result.fault_addr += fake_ask(guest, i + 1);
     fake_packet(guest, plan->seed, 1 + plan->seed % 100);
     fake_spoil(guest, plan->scenario, &result);
-    guest->shared->results[guest->taken % FL_RESULT_SLOTS] = result;
-    fake_store(&guest->control->plan_tail, ++guest->taken);
-    fake_store(&guest->control->result_head, guest->taken);
+    fake_give(guest, &result);
     return true;
 }
 

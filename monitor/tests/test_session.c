@@ -250,6 +250,25 @@ static void the_rest_of_a_batch_goes_on(void **state)
     close_session(session);
 }
 
+static void a_refused_plan_has_no_packets(void **state)
+{
+    (void)state;
+    struct session *session = open_session();
+    static const enum trick batch[] = {GOOD, REFUSES, GOOD};
+    for (uint32_t i = 0; i < G_N_ELEMENTS(batch); i++)
+        post(session, batch[i], i);
+    for (uint32_t i = 0; i < G_N_ELEMENTS(batch); i++) {
+        struct run run = wait_run(session);
+        if (batch[i] == GOOD)
+            assert_good(session, &run, i);
+        assert_int_equal(run.result.outcome == FL_OUTCOME_ABI_VIOLATION, batch[i] == REFUSES);
+        assert_false(run.corrupt);
+        session_release(session);
+    }
+    assert_int_equal(session_boots(session), 1);
+    close_session(session);
+}
+
 static void online_decisions_are_asked_and_answered(void **state)
 {
     (void)state;
@@ -405,6 +424,7 @@ int main(void)
         cmocka_unit_test(an_unsound_packet_is_not_handed_out),
         cmocka_unit_test(a_packet_that_changes_under_the_reader_is_left_out),
         cmocka_unit_test(the_rest_of_a_batch_goes_on),
+        cmocka_unit_test(a_refused_plan_has_no_packets),
         cmocka_unit_test(online_decisions_are_asked_and_answered),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),
         cmocka_unit_test(an_idle_guest_is_parked),
