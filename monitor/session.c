@@ -24,6 +24,7 @@
 #define WATCHDOG_DEFAULT 10.0
 #define FAILED_BOOTS     3u
 #define UNSOUND          UINT16_MAX
+#define ASKING_MODES     (FL_MODE_ONLINE | FL_MODE_AUDIT)
 
 enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
 
@@ -245,12 +246,18 @@ static bool take(struct session *session, const struct fl_result *result, struct
     return true;
 }
 
+static uint8_t mode_of_run(const struct session *session)
+{
+    return session->plans[session->first % FL_PLAN_SLOTS].mode;
+}
+
 /* What the guest asks is for the driver, unless it is an audit. */
 static bool answer_audit(struct session *session, struct fl_decision *ask)
 {
     struct fl_decision decision;
     channel_decision(&session->channel, &decision);
-    session->audited = decision.point == FL_POINT_NONE;
+    session->audited =
+        decision.point == FL_POINT_NONE && (mode_of_run(session) & FL_MODE_AUDIT) != 0;
     if (session->audited) {
         const struct fl_audit_result result =
             audit_walk(session->audit, machine_memory(session->machine),
@@ -277,6 +284,8 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     case CHANNEL_NONSENSE:
         return blame_nonsense(session, reason, run);
     case CHANNEL_ASK:
+        if ((mode_of_run(session) & ASKING_MODES) == 0)
+            return blame_nonsense(session, "the guest asks for a decision, its plan has none", run);
         *event = SESSION_ASK;
         return !answer_audit(session, ask);
     case CHANNEL_NOTHING:
@@ -315,17 +324,12 @@ static bool advance(struct session *session, struct run *run, struct fl_decision
     return !going;
 }
 
-static bool is_eager(const struct session *session)
-{
-    return session->plans[session->first % FL_PLAN_SLOTS].mode & (FL_MODE_ONLINE | FL_MODE_AUDIT);
-}
-
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
                                 struct fl_decision *ask, GError **error)
 {
     g_assert(!session->held);
     gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    struct naps naps = naps_begin(is_eager(session));
+    struct naps naps = naps_begin((mode_of_run(session) & ASKING_MODES) != 0);
     bool woken = false;
     while (session_in_flight(session) > 0) {
         enum session_event event;

@@ -86,7 +86,8 @@ static inline void fake_packet(struct fake_guest *guest, uint32_t thread, uint32
 static inline uint32_t fake_ask(struct fake_guest *guest, uint32_t n)
 {
     uint32_t asked = guest->control->ask.value + 1;
-    guest->control->decision = (struct fl_decision){.thread = FL_PATH_DOMAIN(0), .n = n};
+    guest->control->decision =
+        (struct fl_decision){.thread = FL_PATH_DOMAIN(0), .n = n, .point = FL_POINT_IPC_SEND};
     fake_store(&guest->control->ask, asked);
     while (fake_load(&guest->control->answer) != asked && fake_goes_on(guest))
         continue;

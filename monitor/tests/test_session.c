@@ -290,6 +290,19 @@ static void online_decisions_are_asked_and_answered(void **state)
     close_session(session);
 }
 
+/* Nobody would answer: who posts a plan waits for its run. */
+static void a_posted_plan_asks_nothing(void **state)
+{
+    (void)state;
+    struct session *session = open_session();
+    session_post(session, &(struct fl_plan){.scenario = ASKS, .variant = 1, .max_packets = 8});
+    struct run run = wait_run(session);
+    assert_int_equal(run.result.outcome, FL_OUTCOME_ABI_VIOLATION);
+    assert_non_null(strstr(run.death, "asks for a decision"));
+    session_release(session);
+    close_session(session);
+}
+
 /* A user may think as long as he likes: it is not the guest that is silent then. */
 static void the_watchdog_sleeps_while_the_host_is_asked(void **state)
 {
@@ -426,6 +439,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_a_batch_goes_on),
         cmocka_unit_test(a_refused_plan_has_no_packets),
         cmocka_unit_test(online_decisions_are_asked_and_answered),
+        cmocka_unit_test(a_posted_plan_asks_nothing),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),
         cmocka_unit_test(an_idle_guest_is_parked),
         cmocka_unit_test(a_guest_that_dies_idle_is_nobodys_fault),
