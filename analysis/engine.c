@@ -129,8 +129,7 @@ static void check_event(struct engine *engine, const struct fl_event *event)
         run_check(engine, i, checks[i]->event);
     }
     frames_event(&engine->frames, event, engine->spans.spans->len);
-    if (id == FL_EVENT_SPAN)
-        spans_tell(&engine->spans, &engine->model, event);
+    spans_event(&engine->spans, &engine->model, event);
     if (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT)
         add_place(engine, event);
 }
@@ -241,6 +240,12 @@ const struct frame_life *engine_frame_lives(const struct engine *engine, size_t 
 {
     *count = engine->frames.lives->len;
     return (const struct frame_life *)(const void *)engine->frames.lives->data;
+}
+
+const struct thread_birth *engine_births(const struct engine *engine, size_t *count)
+{
+    *count = engine->spans.births->len;
+    return (const struct thread_birth *)(const void *)engine->spans.births->data;
 }
 
 uint32_t engine_lone_spaces(const struct engine *engine)

@@ -90,6 +90,14 @@ struct frame_life {
     uint32_t span;
 };
 const struct frame_life *engine_frame_lives(const struct engine *engine, size_t *count);
+/* A thread was made, after the span-th span ended, by core, which took the request for it when
+ * `request` spans had ended (0: core did so unasked, at the beginning). In the order of the run. */
+struct thread_birth {
+    uint32_t thread; /* path */
+    uint32_t request;
+    uint32_t span;
+};
+const struct thread_birth *engine_births(const struct engine *engine, size_t *count);
 /* Bit i: address space i had one thread in all the run, and no page in common with another space
  * that either may write, as far as events of mapping tell (core's window on the pool has none). */
 uint32_t engine_lone_spaces(const struct engine *engine);

@@ -23,7 +23,7 @@ void access_reader_attach(struct access_reader *reader, struct access_log *log);
 bool access_reader_drain(struct access_reader *reader);
 
 /* The oldest run not released yet: its accesses. It has ended, and what came with its end was
- * drained. NULL: the log has no run. */
+ * drained. NULL: the log has no run, or the run no access. */
 const struct access *access_reader_run(struct access_reader *reader, size_t *n);
 void access_reader_release(struct access_reader *reader);
 

@@ -139,7 +139,7 @@ void depth_fill(struct depth *depth, const struct engine *engine, const struct a
     g_array_set_size(depth->places, 0);
     for (size_t i = 0; i < n_entries; i++) {
         append_before(depth, &cursor, entries[i].event);
-        if (strategy_place(&entries[i], depth->depth))
+        if (entries[i].k == 0 && strategy_place(&entries[i], depth->depth))
             g_array_append_vals(depth->places, &entries[i], 1);
     }
     report->places = (const struct place *)(void *)depth->places->data;
