@@ -49,9 +49,31 @@ static const struct update updates[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_USE] = {model_slot_mark, false},
     [FL_EVENT_MARK_DETACH] = {model_slot_mark, false},
     [FL_EVENT_MARK_FREE] = {model_slot_mark, false},
+    [FL_EVENT_OBJECT_CREATE] = {model_object_create, false},
+    [FL_EVENT_OBJECT_DELETE] = {model_object_delete, false},
+    [FL_EVENT_OBJECT_BEHIND] = {model_object_behind, false},
+    [FL_EVENT_OBJECT_COUNTS] = {model_object_counts, false},
+    [FL_EVENT_PAGE_OWN] = {model_page_own, false},
+    [FL_EVENT_PAGE_GIVE] = {model_page_give, false},
+    [FL_EVENT_AREA_CREATE] = {model_area_create, false},
+    [FL_EVENT_AREA_DELETE] = {model_area_delete, false},
+    [FL_EVENT_AREA_SHOW] = {model_area_show, false},
     [FL_EVENT_INTERRUPT] = {model_interrupt, false},
     [FL_EVENT_MARK_ERROR] = {model_error, false},
 };
+
+static const size_t tables[] = {
+    offsetof(struct model, thread_of), offsetof(struct model, fault_of),
+    offsetof(struct model, slot_of),   offsetof(struct model, rights_of),
+    offsetof(struct model, holder_of), offsetof(struct model, frame_of),
+    offsetof(struct model, object_of), offsetof(struct model, page_of),
+    offsetof(struct model, owner_of),
+};
+
+static struct table *table_at(struct model *model, size_t i)
+{
+    return (struct table *)(void *)((char *)model + tables[i]);
+}
 
 void model_init(struct model *model)
 {
@@ -61,12 +83,11 @@ void model_init(struct model *model)
         .in_flight = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
         .slots = g_array_new(FALSE, FALSE, sizeof(struct model_slot)),
         .holds = g_array_new(FALSE, FALSE, sizeof(struct model_hold)),
+        .objects = g_array_new(FALSE, FALSE, sizeof(struct model_object)),
+        .areas = g_array_new(FALSE, FALSE, sizeof(struct model_area)),
     };
-    table_init(&model->thread_of);
-    table_init(&model->fault_of);
-    table_init(&model->slot_of);
-    table_init(&model->rights_of);
-    table_init(&model->holder_of);
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        table_init(table_at(model, i));
 }
 
 void model_free(struct model *model)
@@ -76,11 +97,10 @@ void model_free(struct model *model)
     g_array_free(model->in_flight, TRUE);
     g_array_free(model->slots, TRUE);
     g_array_free(model->holds, TRUE);
-    table_free(&model->thread_of);
-    table_free(&model->fault_of);
-    table_free(&model->slot_of);
-    table_free(&model->rights_of);
-    table_free(&model->holder_of);
+    g_array_free(model->objects, TRUE);
+    g_array_free(model->areas, TRUE);
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        table_free(table_at(model, i));
 }
 
 static uint32_t add_thread(struct model *model, uint32_t path, uint32_t tid, uint16_t space)
@@ -110,11 +130,11 @@ void model_begin(struct model *model, const struct fl_scenario *scenario, unsign
     g_array_set_size(model->in_flight, 0);
     g_array_set_size(model->slots, 0);
     g_array_set_size(model->holds, 0);
-    table_clear(&model->thread_of);
-    table_clear(&model->fault_of);
-    table_clear(&model->slot_of);
-    table_clear(&model->rights_of);
-    table_clear(&model->holder_of);
+    g_array_set_size(model->objects, 0);
+    g_array_set_size(model->areas, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        table_clear(table_at(model, i));
+    model->vm_changes = 0;
     memset(model->by_tid, 0xff, sizeof(model->by_tid));
     model->running = FL_PATH_KERNEL;
     model->taken = 0;
@@ -184,6 +204,7 @@ void model_event(struct model *model, const struct fl_event *event)
 
     model->event++;
     model->now.thread = model->now.fault = model->now.slot = model->now.hold = MODEL_NONE;
+    model->now.object = model->now.area = MODEL_NONE;
     model->now.complained = false;
     if (id >= FL_EVENT_COUNT) {
         model_complain(model, "unknown event %u", id);

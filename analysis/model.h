@@ -84,6 +84,27 @@ struct model_slot {
     uint16_t space;
 };
 
+/* A vm object of core's, as core tells of it, and what follows from the rest of what it tells. */
+struct model_object {
+    uint32_t number;                   /* as the events say */
+    uint32_t behind;                   /* index, or MODEL_NONE */
+    uint32_t links, shadows;           /* areas that show it in front, objects right before it */
+    uint32_t said_links, said_shadows; /* core's running counts */
+    uint32_t pages;                    /* that it owns */
+    uint8_t kind;                      /* FL_OBJECT_* */
+    bool deleted;
+};
+
+struct model_area {
+    uint64_t address;
+    uint32_t pages;
+    uint32_t rights;
+    uint32_t offset; /* its first page is this page of the chain */
+    uint32_t object; /* index of the front, or MODEL_NONE */
+    uint16_t space;
+    bool deleted;
+};
+
 struct model {
     const struct fl_scenario *scenario; /* may be NULL */
     const struct fl_variant *variant;   /* may be NULL */
@@ -92,10 +113,15 @@ struct model {
     GArray *in_flight; /* uint32_t: faults neither resumed nor halted */
     GArray *slots;     /* struct model_slot */
     GArray *holds;     /* struct model_hold */
+    GArray *objects;   /* struct model_object, in the order in which they were made */
+    GArray *areas;     /* struct model_area, likewise */
     struct table thread_of, fault_of, slot_of, rights_of, holder_of;
-    uint32_t by_tid[FL_MAX_THREADS]; /* living threads, or MODEL_NONE */
-    uint32_t running;                /* path; kernel before the first switch */
-    uint32_t taken;                  /* faults taken by pagers so far */
+    struct table frame_of;                     /* of a mapped page */
+    struct table object_of, page_of, owner_of; /* page_of, owner_of: frame, object + 1 */
+    uint32_t vm_changes;                       /* events about objects, areas and mappings so far */
+    uint32_t by_tid[FL_MAX_THREADS];           /* living threads, or MODEL_NONE */
+    uint32_t running;                          /* path; kernel before the first switch */
+    uint32_t taken;                            /* faults taken by pagers so far */
     uint64_t time;
     uint64_t event; /* index of the event being taken in */
     bool begun, ended;
@@ -107,6 +133,11 @@ struct model {
         uint32_t slot;
         uint32_t hold;
         uint8_t hold_was; /* enum hold_state before the event */
+        uint32_t object;
+        uint32_t area;
+        uint32_t rights_was; /* of the page that is mapped, unmapped or protected */
+        uint32_t frame_was;  /* likewise; and of the object's page that is owned or given */
+        uint32_t owner_was;  /* object of the frame that is owned or given */
         bool complained;
     } now;
     char complaint[200];
@@ -136,6 +167,25 @@ static inline struct model_hold *model_hold(const struct model *model, uint32_t 
 {
     return &g_array_index(model->holds, struct model_hold, index);
 }
+
+static inline struct model_object *model_object(const struct model *model, uint32_t index)
+{
+    return &g_array_index(model->objects, struct model_object, index);
+}
+
+static inline struct model_area *model_area(const struct model *model, uint32_t index)
+{
+    return &g_array_index(model->areas, struct model_area, index);
+}
+
+/* The area of the space at that address, or MODEL_NONE. */
+uint32_t model_find_area(const struct model *model, uint16_t space, uint64_t address);
+/* The frame that is that page of the object; 0: it owns none. */
+uint32_t model_page(const struct model *model, uint32_t object, uint32_t page);
+/* The frame mapped at the address; good when model_rights says that there is one. */
+uint32_t model_frame(const struct model *model, uint16_t space, uint64_t address);
+/* Whether with this event core is done with what it was asked: what it says must fit by now. */
+bool model_core_is_done(const struct fl_event *event);
 
 /* The thread of that path, dead or alive; NULL when there was none. */
 struct model_thread *model_find(const struct model *model, uint32_t path);

@@ -10,9 +10,25 @@ uint32_t model_rights(const struct model *model, uint16_t space, uint64_t addres
     return rights ? *rights : FL_RIGHTS_NONE;
 }
 
+uint32_t model_frame(const struct model *model, uint16_t space, uint64_t address)
+{
+    const uint32_t *frame =
+        table_find(&model->frame_of, model_key(space, address >> FL_PAGE_SHIFT));
+
+    return frame ? *frame : 0;
+}
+
 static void set_rights(struct model *model, const struct fl_event *event, uint32_t rights)
 {
-    *table_put(&model->rights_of, model_key(event->space, event->addr >> FL_PAGE_SHIFT)) = rights;
+    uint64_t key = model_key(event->space, event->addr >> FL_PAGE_SHIFT);
+    uint32_t *now = table_put(&model->rights_of, key);
+    uint32_t *frame = table_put(&model->frame_of, key);
+
+    model->now.rights_was = *now;
+    model->now.frame_was = *frame;
+    model->vm_changes++;
+    *now = rights;
+    *frame = event->aux;
 }
 
 void model_map(struct model *model, const struct fl_event *event)

@@ -15,6 +15,15 @@ struct golden {
 /* Each ends with an entry without a name. */
 extern const struct golden golden_clean[];
 extern const struct golden golden_violating[];
+extern const struct golden golden_vm_violating[]; /* golden_vm.c: vm objects */
+
+/* Clean stories of golden_vm.c. */
+void golden_vm_memory(struct story *story);
+void golden_vm_remapped(struct story *story);
+void golden_vm_zero(struct story *story);
+void golden_vm_fork(struct story *story);
+void golden_vm_exit(struct story *story);
+void golden_vm_merged(struct story *story);
 
 /* Tells the story of the clean trace of that name. */
 void golden_tell(struct story *story, const char *name);

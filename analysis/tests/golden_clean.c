@@ -192,6 +192,12 @@ const struct golden golden_clean[] = {
     {"stacks", "stack-slot-exclusive", stacks, STORY_PLAIN},
     {"refused-attach", "stack-alloc-order", refused_attach, STORY_PLAIN},
     {"lock-handed-over", "no-deadlock", lock_handed_over, STORY_PLAIN},
+    {"vm-memory", "vm-counts", golden_vm_memory, STORY_PLAIN},
+    {"vm-remapped", "vm-flush-before-reuse", golden_vm_remapped, STORY_PLAIN},
+    {"vm-zero", "vm-right-page", golden_vm_zero, STORY_PLAIN},
+    {"vm-fork", "vm-shadow-chain", golden_vm_fork, STORY_PLAIN},
+    {"vm-exit", "vm-nothing-left", golden_vm_exit, STORY_PLAIN},
+    {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},
 };
 

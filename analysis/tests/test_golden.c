@@ -194,7 +194,8 @@ static void succeed(void **unused)
 static void fail_traces(void **unused)
 {
     (void)unused;
-    expect_entries("fail", check_table(golden_violating, "fail", GOLDEN_VIOLATION));
+    expect_entries("fail", check_table(golden_violating, "fail", GOLDEN_VIOLATION) +
+                               check_table(golden_vm_violating, "fail", GOLDEN_VIOLATION));
 }
 
 static void damaged(void **unused)
@@ -244,7 +245,8 @@ static bool write_table(const char *root, const struct golden *table, const char
 static bool write_all(const char *root, GError **error)
 {
     if (!write_table(root, golden_clean, "succeed", error) ||
-        !write_table(root, golden_violating, "fail", error))
+        !write_table(root, golden_violating, "fail", error) ||
+        !write_table(root, golden_vm_violating, "fail", error))
         return false;
     for (const struct golden_damage *damage = golden_damaged; damage->name; damage++) {
         g_autofree char *dir = g_build_filename(root, "damaged", damage->name, NULL);
