@@ -36,7 +36,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                 {
                     .id = "not_frozen",
                     .summary = "a fork leaves writable shadows writable",
-                    .expect = "outcome-as-declared",
+                    .expect = "vm-right-page",
                     .depth = FL_DEPTH_IPC,
                     .bound = 1,
                 },
@@ -44,7 +44,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                 {
                     .id = "first_only",
                     .summary = "a read looks into the first object only; 0 is taken for a page",
-                    .expect = "outcome-as-declared",
+                    .expect = "vm-right-page",
                     .depth = FL_DEPTH_IPC,
                     .bound = 0,
                 },
@@ -53,7 +53,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .id = "not_counted",
                     .summary = "a shadow dropped while referred to: who was in front of it is not "
                                "counted behind it",
-                    .expect = "outcome-as-declared",
+                    .expect = "vm-counts",
                     .depth = FL_DEPTH_IPC,
                     .bound = 1,
                 },
