@@ -114,9 +114,14 @@ kernel_exception:		/* r0: vector, r1: pc */
 	ldr	sp, [r2]
 	b	arch_kernel_exception
 
+/* A run begins here. Two registers that user mode can write and no switch saves would tell it of the
+ * run before. */
 	.global	arch_run
 arch_run:
 	push	{r4-r12, lr}
+	mov	r1, #0
+	mcr	p15, 0, r1, c13, c0, 2	/* TPIDRURW */
+	mcr	p14, 6, r1, c1, c0, 0	/* TEEHBR */
 	ldr	r1, =run_stack
 	str	sp, [r1]
 	b	resume
