@@ -95,34 +95,63 @@ static void tell_event(const struct compared *compared, const struct sample *sam
     }
 }
 
-/* The operation of the kernel, or the instruction, between the neighbours. */
-static void tell_step(struct compared *compared)
+/* Where a thread stood at a place that the run passed. */
+static uint32_t pc_at(const struct sample *sample, const struct fl_preemption *place)
 {
-    const struct fl_preemption *last = &compared->neighbours.last;
-    struct explain_side *late = &compared->explanation->late;
-    const struct fl_event *events = compared->failing->events;
-    late->thread = last->thread;
-    late->n = last->n;
-    late->k = last->k;
-    compared->explanation->target = last->target;
-    for (size_t i = 0; i < compared->parts; i++) {
-        const uint16_t id = fl_event_id(&events[i]);
-        if (events[i].thread == last->thread && (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT))
-            late->pc = events[i].arg;
+    uint32_t n = 0, pc = 0;
+    for (size_t i = 0; i < sample->n_events; i++) {
+        const struct fl_event *event = &sample->events[i];
+        const uint16_t id = fl_event_id(event);
+        if (event->thread != place->thread)
+            continue;
+        n = id == FL_EVENT_ENTRY ? event->aux : n;
+        if (n == place->n && (place->k == 0 ? id == FL_EVENT_ENTRY
+                                            : id == FL_EVENT_INTERRUPT && event->aux == place->k))
+            pc = event->arg;
     }
-    g_strlcpy(late->what, "instruction", sizeof(late->what));
-    for (size_t i = 0; last->k == 0 && i < compared->passing->n_events; i++) {
-        const struct fl_event *event = &compared->passing->events[i];
-        if (fl_event_id(event) == FL_EVENT_ENTRY && event->thread == last->thread &&
-            event->aux == last->n)
-            tell_event(compared, compared->passing, i, late->what, sizeof(late->what), NULL);
+    return pc;
+}
+
+/* The operation of the kernel, or the instruction, that comes at a place. stops: a run that was
+ * preempted there; goes_on: one in which the thread went on. */
+static void tell_step(const struct compared *compared, const struct fl_preemption *place,
+                      const struct sample *stops, const struct sample *goes_on,
+                      struct explain_side *side)
+{
+    *side = (struct explain_side){
+        .thread = place->thread, .n = place->n, .k = place->k, .pc = pc_at(stops, place)};
+    g_strlcpy(side->what, "instruction", sizeof(side->what));
+    for (size_t i = 0; place->k == 0 && i < goes_on->n_events; i++) {
+        const struct fl_event *event = &goes_on->events[i];
+        if (fl_event_id(event) == FL_EVENT_ENTRY && event->thread == place->thread &&
+            event->aux == place->n)
+            tell_event(compared, goes_on, i, side->what, sizeof(side->what), NULL);
     }
-    place_side(compared, late);
+    place_side(compared, side);
+}
+
+/* Both ends of the stretch in which the check fails. */
+static bool tell_gap(struct compared *compared, GError **error)
+{
+    const struct neighbours *neighbours = &compared->neighbours;
+    struct explanation *explanation = compared->explanation;
+    explanation->target = neighbours->last.target;
+    tell_step(compared, &neighbours->last, compared->failing, compared->passing,
+              &explanation->closes);
+    if (!neighbours->opens)
+        return true;
+    struct sample *stops = sample_keep(compared->samples, &neighbours->opening, error);
+    if (stops == NULL)
+        return false;
+    tell_step(compared, &neighbours->open, stops, compared->failing, &explanation->opens);
+    sample_free(stops);
+    return true;
 }
 
 static bool tell_events(struct compared *compared)
 {
     struct explain_side *early = &compared->explanation->early;
+    compared->explanation->late = compared->explanation->closes;
     const struct sample *failing = compared->failing, *passing = compared->passing;
     if (compared->differs_failing == failing->n_events)
         return false;
@@ -168,14 +197,11 @@ static bool tell_accesses(struct compared *compared)
 
 /* ---- the whole ---- */
 
-static bool tell(struct compared *compared)
+static bool tell(struct compared *compared, GError **error)
 {
     compared->parts = parting(compared->failing);
     find_difference(compared);
-    if (tell_accesses(compared))
-        return true;
-    tell_step(compared);
-    return tell_events(compared);
+    return tell_gap(compared, error) && (tell_accesses(compared) || tell_events(compared));
 }
 
 static struct explanation *compare(struct compared *compared, const char *check, GError **error)
@@ -195,7 +221,7 @@ static struct explanation *compare(struct compared *compared, const char *check,
         plan_schedule(scenario, neighbours->failing.preemptions, neighbours->failing.n_preemptions);
     compared->explanation->passing =
         plan_schedule(scenario, neighbours->passing.preemptions, neighbours->passing.n_preemptions);
-    if (!tell(compared))
+    if (!tell(compared, error))
         g_clear_pointer(&compared->explanation, explanation_free);
     return compared->explanation;
 }
@@ -216,6 +242,8 @@ static struct session *open_session(const struct subject *subject, GError **erro
 struct explanation *explain_finding(const struct subject *subject, const struct fl_plan *finding,
                                     const char *check, bool (*interrupted)(void), GError **error)
 {
+    if (finding->n_preemptions == 0 && finding->policy == FL_POLICY_FIXED)
+        return NULL;
     struct session *session = open_session(subject, error);
     if (session == NULL)
         return NULL;

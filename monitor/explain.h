@@ -24,6 +24,9 @@ struct explanation {
      * Events: in the finding `target` runs before `late`, and so `early` happens; when it runs
      * after, `instead` does. */
     struct explain_side late, early;
+    /* The check fails when `target` runs between these two steps. `opens` has no thread when it
+     * fails from the first moment that the target can run. */
+    struct explain_side opens, closes;
     uint32_t target;
     char instead[120];
     char *failing, *passing; /* schedules */

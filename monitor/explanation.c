@@ -16,6 +16,24 @@ static void append_side(GString *out, const struct explain_side *side,
     g_string_append_printf(out, "pc 0x%x)", side->pc);
 }
 
+/* Where the stretch of places begins and ends at which running the target violates the check. */
+static void append_gap(GString *out, const struct explanation *explanation,
+                       const struct fl_scenario *scenario)
+{
+    if (explanation->opens.thread == 0)
+        return;
+    g_autoptr(GString) text = g_string_new("  gap         opened by ");
+    append_side(text, &explanation->opens, scenario);
+    g_string_append(text, ", closed by ");
+    if (explanation->closes.pc == explanation->late.pc &&
+        explanation->closes.thread == explanation->late.thread)
+        g_string_append(text, explanation->accesses ? "that store" : "that");
+    else
+        append_side(text, &explanation->closes, scenario);
+    g_string_append_c(out, '\n');
+    report_wrap(out, text->str, LANES_WIDTH, "              ");
+}
+
 void explanation_text(GString *out, const struct explanation *explanation,
                       const struct fl_scenario *scenario)
 {
@@ -30,6 +48,7 @@ void explanation_text(GString *out, const struct explanation *explanation,
     if (explanation->instead[0] != '\0')
         g_string_append_printf(text, " would else be: %s", explanation->instead);
     report_wrap(out, text->str, LANES_WIDTH, "              ");
+    append_gap(out, explanation, scenario);
     g_string_append_printf(out, "\n  passes      with '%s', fails with '%s'\n",
                            explanation->passing, explanation->failing);
 }
@@ -53,13 +72,16 @@ bool explanation_write(const struct explanation *explanation, const struct fl_sc
 {
     char target[TRACE_NAME_MAX];
     json_t *json =
-        json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:i}", "check", explanation->check,
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:i}", "check", explanation->check,
                   "by", explanation->accesses ? "accesses" : "events", "late",
                   side_to_json(&explanation->late, scenario), "early",
-                  side_to_json(&explanation->early, scenario), "target",
+                  side_to_json(&explanation->early, scenario), "closes",
+                  side_to_json(&explanation->closes, scenario), "target",
                   trace_thread_name(scenario, explanation->target, target), "instead",
                   explanation->instead, "failing", explanation->failing, "passing",
                   explanation->passing, "runs", (int)explanation->runs);
+    if (explanation->opens.thread != 0)
+        json_object_set_new(json, "opens", side_to_json(&explanation->opens, scenario));
     char *dump = json_dumps(json, JSON_INDENT(2));
     g_autofree char *text = g_strconcat(dump, "\n", NULL);
     free(dump);

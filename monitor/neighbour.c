@@ -10,9 +10,10 @@ struct hunt {
     const char *check;
     struct fl_plan without; /* the finding's plan, less its last preemption */
     struct fl_preemption last;
-    GArray *places;  /* struct fl_preemption: where the last one could be instead, in the order of
-                        the run; the first is where it is */
+    GArray *places; /* struct fl_preemption: where the last one could be, in the order of the run */
     GArray *entries; /* guint: those among them with k = 0 */
+    guint at;        /* where it is */
+    bool passed_it;  /* while they are listed */
     unsigned runs;
 };
 
@@ -50,17 +51,30 @@ static void add_place(struct hunt *hunt, uint32_t thread, uint32_t n, uint32_t k
 {
     const struct fl_preemption place = {
         .thread = thread, .n = n, .k = k, .target = hunt->last.target};
-    const bool first = plan_compare(&place, &hunt->last) == 0;
-    if ((hunt->places->len == 0 && !first) || thread == hunt->last.target)
-        return;
     const guint at = hunt->places->len;
+    if (thread == hunt->last.target)
+        return;
+    if (plan_compare(&place, &hunt->last) == 0) {
+        hunt->at = at;
+        hunt->passed_it = true;
+    }
     if (k == 0)
         g_array_append_val(hunt->entries, at);
     g_array_append_val(hunt->places, place);
 }
 
-/* The places of the run without the last preemption, from where that would be to where its target
- * runs by itself. */
+/* The target runs by itself. false: that is after where the last preemption is. */
+static bool start_again(struct hunt *hunt)
+{
+    if (hunt->passed_it)
+        return false;
+    g_array_set_size(hunt->places, 0);
+    g_array_set_size(hunt->entries, 0);
+    return true;
+}
+
+/* The places of the run without the last preemption, around where that would be, from one time that
+ * its target runs by itself to the next. */
 static void list_places(struct hunt *hunt, const struct sample *without)
 {
     g_autoptr(GHashTable) entries = g_hash_table_new(NULL, NULL); /* path -> n */
@@ -78,7 +92,7 @@ static void list_places(struct hunt *hunt, const struct sample *without)
             add_place(hunt, event->thread, event->aux, 0);
             break;
         case FL_EVENT_SWITCH:
-            if (event->thread == hunt->last.target && hunt->places->len > 0)
+            if (event->thread == hunt->last.target && !start_again(hunt))
                 return;
             break;
         default:
@@ -97,6 +111,7 @@ static struct fl_plan plan_with(const struct hunt *hunt, guint place)
 
 /* ---- the search ---- */
 
+/* One way from the finding's place, forwards or backwards, until the check passes. */
 struct scan {
     struct hunt *hunt;
     const guint *places; /* to be tried, in this order */
@@ -120,12 +135,13 @@ static bool on_scan(void *context, size_t i, const struct sample *sample)
 }
 
 /* Goes through these places until one passes. */
-static bool scan_places(struct scan *scan, const guint *places, guint n, GError **error)
+static bool scan_places(struct scan *scan, const GArray *list, GError **error)
 {
+    const guint *places = (const guint *)(const void *)list->data;
     g_autofree struct fl_plan *plans = g_new(struct fl_plan, AT_ONCE);
-    for (guint from = 0; from < n && !scan->passed && scan->hunt->runs < RUNS_MAX;
+    for (guint from = 0; from < list->len && !scan->passed && scan->hunt->runs < RUNS_MAX;
          from += AT_ONCE) {
-        const guint count = MIN(n - from, AT_ONCE);
+        const guint count = MIN(list->len - from, AT_ONCE);
         for (guint i = 0; i < count; i++)
             plans[i] = plan_with(scan->hunt, places[from + i]);
         scan->places = places + from;
@@ -135,19 +151,46 @@ static bool scan_places(struct scan *scan, const guint *places, guint n, GError 
     return true;
 }
 
-/* Entry by entry first, then through all places before the entry that passes. */
-static bool find_change(struct hunt *hunt, struct scan *scan, GError **error)
+/* Those of the entries that lie after the finding's place, or before it, the nearest first. */
+static GArray *entries_from(const struct hunt *hunt, bool forwards)
 {
-    const guint *entries = (const guint *)(const void *)hunt->entries->data;
-    if (!scan_places(scan, entries, hunt->entries->len, error))
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(guint));
+    const guint count = hunt->entries->len;
+    for (guint i = 0; i < count; i++) {
+        const guint entry = g_array_index(hunt->entries, guint, forwards ? i : count - 1 - i);
+        if (forwards ? entry > hunt->at : entry < hunt->at)
+            g_array_append_val(list, entry);
+    }
+    return list;
+}
+
+/* The places between two, without them, in the order from the one to the other. */
+static GArray *places_between(guint from, guint to)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(guint));
+    for (guint i = from + 1; i < to; i++)
+        g_array_append_val(list, i);
+    for (guint i = from; i > to + 1; i--) {
+        const guint at = i - 1;
+        g_array_append_val(list, at);
+    }
+    return list;
+}
+
+/* Entry by entry first, then through all places before the entry that passes. */
+static bool find_change(struct scan *scan, bool forwards, GError **error)
+{
+    scan->failing = scan->hunt->at;
+    g_autoptr(GArray) entries = entries_from(scan->hunt, forwards);
+    if (!scan_places(scan, entries, error))
         return false;
-    const guint to = scan->passed ? scan->passing : hunt->places->len;
-    g_autoptr(GArray) between = g_array_new(FALSE, FALSE, sizeof(guint));
-    for (guint i = scan->failing + 1; i < to; i++)
-        g_array_append_val(between, i);
+    if (!scan->passed && !forwards)
+        return true; /* it fails from where the target can first run */
+    const guint to = scan->passed ? scan->passing : scan->hunt->places->len;
+    g_autoptr(GArray) between = places_between(scan->failing, to);
     const bool at_entry = scan->passed;
     scan->passed = false;
-    if (!scan_places(scan, (const guint *)(const void *)between->data, between->len, error))
+    if (!scan_places(scan, between, error))
         return false;
     scan->passed |= at_entry;
     return true;
@@ -156,17 +199,22 @@ static bool find_change(struct hunt *hunt, struct scan *scan, GError **error)
 static enum neighbour_result hunt_down(struct hunt *hunt, struct neighbours *neighbours,
                                        GError **error)
 {
-    struct scan scan = {.hunt = hunt};
-    if (!find_change(hunt, &scan, error))
+    struct scan later = {.hunt = hunt}, earlier = {.hunt = hunt};
+    if (!find_change(&later, true, error) || !find_change(&earlier, false, error))
         return NEIGHBOUR_FAILED;
     if (hunt->runs >= RUNS_MAX)
         return NEIGHBOUR_NONE;
     *neighbours = (struct neighbours){
-        .failing = plan_with(hunt, scan.failing),
-        .passing = scan.passed ? plan_with(hunt, scan.passing) : hunt->without,
-        .last = g_array_index(hunt->places, struct fl_preemption, scan.failing),
+        .failing = plan_with(hunt, later.failing),
+        .passing = later.passed ? plan_with(hunt, later.passing) : hunt->without,
+        .last = g_array_index(hunt->places, struct fl_preemption, later.failing),
+        .opens = earlier.passed,
         .runs = hunt->runs,
     };
+    if (earlier.passed) {
+        neighbours->opening = plan_with(hunt, earlier.passing);
+        neighbours->open = g_array_index(hunt->places, struct fl_preemption, earlier.passing);
+    }
     return NEIGHBOUR_FOUND;
 }
 
@@ -176,7 +224,8 @@ static enum neighbour_result hunt_with(struct hunt *hunt, const struct fl_plan *
     struct sample *failing = sample_keep(hunt->samples, finding, error);
     if (failing == NULL)
         return NEIGHBOUR_FAILED;
-    const bool last = find_last(failing, &hunt->last) && sample_violates(failing, hunt->check);
+    const bool last = find_last(failing, &hunt->last) && sample_violates(failing, hunt->check) &&
+                      failing->verdict->outcome != FL_OUTCOME_HUNG;
     sample_free(failing);
     if (!last)
         return NEIGHBOUR_NONE;
@@ -185,7 +234,7 @@ static enum neighbour_result hunt_with(struct hunt *hunt, const struct fl_plan *
     if (without == NULL)
         return NEIGHBOUR_FAILED;
     list_places(hunt, without);
-    const bool passes = !sample_violates(without, hunt->check) && hunt->places->len > 0;
+    const bool passes = !sample_violates(without, hunt->check) && hunt->passed_it;
     sample_free(without);
     return passes ? hunt_down(hunt, neighbours, error) : NEIGHBOUR_NONE;
 }

@@ -14,12 +14,16 @@ struct neighbours {
     struct fl_plan passing; /* that preemption one step later; or left out, when the target runs by
                                itself then */
     struct fl_preemption last; /* of failing */
+    bool opens;             /* going back from where the finding has it, the check passes again: */
+    struct fl_plan opening; /* so, before the step with which it begins to fail */
+    struct fl_preemption open; /* of opening */
     unsigned runs;
 };
 
 enum neighbour_result {
     NEIGHBOUR_FOUND,
-    NEIGHBOUR_NONE, /* no preemption; the check fails without the last one, too; too far away */
+    NEIGHBOUR_NONE, /* no preemption; the check fails without the last one, too; too far away; or
+                       the run hangs, and so would thousands */
     NEIGHBOUR_FAILED,
 };
 
