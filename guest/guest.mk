@@ -15,7 +15,7 @@ GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fn
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel -DN_SCENARIOS=$(words $(GUEST_SCENARIOS))
-USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/kernel
+USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/kernel
 
 # $(1): architecture, $(2): its name in upper case
 define guest_arch
@@ -42,7 +42,7 @@ $$($(2)_BUILD)/%.o: %
 $$($(2)_BUILD)/program/kernel.o: $$($(2)_BUILD)/unit/kernel.o $$($(2)_ASM)
 	@mkdir -p $$(@D)
 	$$($(2)_CC) -r -nostdlib -o $$@ $$^ -lgcc
-$$($(2)_BUILD)/unit/extra.a: $$($(2)_BUILD)/guest/arch/$(1)/fork.S.o
+$$($(2)_BUILD)/unit/extra.a: $$(patsubst %,$$($(2)_BUILD)/%.o,guest/arch/$(1)/fork.S $$(wildcard guest/fs/*.c))
 	rm -f $$@
 	$$($(2)_PREFIX)ar rcsD $$@ $$^
 $$($(2)_BUILD)/program/core.o: $$($(2)_BUILD)/unit/core.o $$($(2)_LIB)

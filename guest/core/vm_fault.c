@@ -143,6 +143,8 @@ uint32_t vm_fault_resolve(struct vm_area *area, uint32_t address, uint32_t acces
 
     if ((area->rights & needed) != needed)
         return FL_HALT_RIGHTS;
+    if (!area->object)
+        return FL_HALT_UNRESOLVED_FAULT;
     uint32_t frame = write ? find_for_write(area, page) : policy()->read(area, page);
     if (vm_is_error(frame))
         return FL_HALT_UNRESOLVED_FAULT;

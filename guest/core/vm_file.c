@@ -46,7 +46,7 @@ struct vm_object *vm_file_open(uint32_t *error)
 {
     struct msg msg = {.words = SYS_MSG_PAGE_WORDS};
 
-    *error = FL_ERROR_NO_FILE;
+    *error = server.thread ? FL_ERROR_NO_FILE : FL_ERROR_NO_THREAD;
     if (!ask(FL_LABEL_FILE_LOOKUP, &msg))
         return NULL;
     struct vm_object *object = vm_object_of_file(msg.w[0]);

@@ -106,7 +106,8 @@ SYS_ALWAYS_INLINE uint32_t vm_shm_attach(uint32_t key, uint32_t pages, uint32_t 
     return status;
 }
 
-/* Opens the file of that path, at most VM_PATH_MAX with its end. NO_FILE. *size: in bytes, rounded
+/* Opens the file of that path, at most VM_PATH_MAX with its end. NO_FILE; NO_THREAD: there
+ * is no file server yet. *size: in bytes, rounded
  * up to pages. */
 SYS_ALWAYS_INLINE uint32_t vm_open(const char *path, uint32_t *descriptor, uint32_t *size)
 {

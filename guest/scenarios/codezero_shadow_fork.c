@@ -7,7 +7,14 @@
 #include "program.h"
 #include "vm.h"
 
-enum { VARIANT_FIXED, VARIANT_NOT_FROZEN, VARIANT_FIRST_ONLY, VARIANT_NOT_COUNTED, VARIANTS };
+enum {
+    VARIANT_FIXED,
+    VARIANT_NOT_FROZEN,
+    VARIANT_FIRST_ONLY,
+    VARIANT_NOT_COUNTED,
+    VARIANT_SAME_CACHE,
+    VARIANTS
+};
 enum { CHILDREN = 2, PAGES = 3, AT_ONE = 0xa000, BY_MAIN = 0xb000, BY_CHILD = 0xc000 };
 
 #define CHILD(n) FL_PATH_CHILD2(0, n)
@@ -57,6 +64,15 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .depth = FL_DEPTH_IPC,
                     .bound = 1,
                 },
+            [VARIANT_SAME_CACHE] =
+                {
+                    .id = "same_cache",
+                    .summary = "an object behind is dropped once its pages in memory are hidden, "
+                               "though it has more",
+                    .expect = "outcome-as-declared",
+                    .depth = FL_DEPTH_IPC,
+                    .bound = 0,
+                },
         },
 };
 
@@ -64,6 +80,7 @@ static const uint32_t policies[VARIANTS] = {
     [VARIANT_NOT_FROZEN] = CORE_POLICY_FORK_LEAVES_WRITABLE,
     [VARIANT_FIRST_ONLY] = CORE_POLICY_READ_FIRST_ONLY,
     [VARIANT_NOT_COUNTED] = CORE_POLICY_SHADOW_NOT_COUNTED,
+    [VARIANT_SAME_CACHE] = CORE_POLICY_DROP_LARGER_ORIGINAL,
 };
 
 static volatile uint32_t *pages;

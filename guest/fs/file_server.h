@@ -1,0 +1,38 @@
+/* A file server for scenarios: the main function of a domain, and what its files hold.
+ *
+ * Core asks it for pages when one of a mapped file is missing, and gives back those that were
+ * written (Codezero's fs0). All its memory is mapped before it begins, so that core, which waits
+ * for its answer, never has to resolve a fault of its ("prefaulting of fs0 to avoid page fault
+ * deadlocks", seed 004).
+ *
+ *   /one        a directory with the file `data`
+ *   /two        a directory with another file `data`, and `empty`, which has no page
+ */
+#ifndef FAULTLINE_FILE_SERVER_H
+#define FAULTLINE_FILE_SERVER_H
+
+#include <stdint.h>
+#include "abi.h"
+
+#define FILE_PAGES 20u /* of each `data`: more than the 16 of Codezero's first fs0 */
+
+_Noreturn void file_server_main(void);
+
+/* The word with which page `page` of /one/data (which = 0) or /two/data (1) begins, before anybody
+ * wrote there. */
+static inline uint32_t file_word(uint32_t which, uint32_t page)
+{
+    return 0xf1000000u | which << 16 | page;
+}
+
+/* A directory is a file of these, each followed by the next at `length`; length 0: the end. */
+struct directory_entry {
+    uint32_t file;
+    uint16_t length; /* of the whole entry; "u16 as expected by userspace", seed 004 */
+    char name[10];
+};
+
+_Static_assert(sizeof(struct directory_entry) == 16, "directory_entry");
+_Static_assert(offsetof(struct directory_entry, length) == 4, "directory_entry.length");
+
+#endif
