@@ -34,7 +34,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .summary = "one object for all anonymous regions of the task",
                     .expect = "outcome-as-declared",
                     .depth = FL_DEPTH_IPC,
-                    .bound = 1,
+                    .bound = 0,
                 },
         },
 };

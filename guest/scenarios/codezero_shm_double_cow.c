@@ -32,7 +32,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                 {
                     .id = "copied_each",
                     .summary = "copied for each sharer that writes",
-                    .expect = "outcome-as-declared",
+                    .expect = "vm-page-owned-once",
                     .depth = FL_DEPTH_IPC,
                     .bound = 0,
                 },

@@ -33,7 +33,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                 {
                     .id = "no_objects",
                     .summary = "the rear has none",
-                    .expect = "outcome-as-declared",
+                    .expect = "vm-right-page",
                     .depth = FL_DEPTH_IPC,
                     .bound = 0,
                 },
