@@ -118,8 +118,9 @@ struct run {
     const struct fl_plan *plan;
     bool measures; /* mode spans */
     bool audits;   /* mode audit */
-    bool departs;  /* the plan may preempt where it lists nothing: a policy that draws, or mode online
-                    */
+    bool
+        departs; /* the plan may preempt where it lists nothing: a policy that draws, or mode online
+                  */
     struct thread *current; /* who runs, or ran last */
     struct thread *next;    /* who runs after this entry, when the entry said so */
     uint32_t next_reason;
