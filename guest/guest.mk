@@ -21,7 +21,7 @@ USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/kernel
 define guest_arch
 $(2)_BUILD  := $(BUILD)/guest/$(1)
 $(2)_CC     := $$($(2)_PREFIX)gcc $$($(2)_FLAGS) -Iguest/arch/$(1)
-$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(filter-out %/crt0.S %/fork.S,$$(wildcard guest/arch/$(1)/*.S)))
+$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(filter-out %/crt0.S %/fork.S %/window.S,$$(wildcard guest/arch/$(1)/*.S)))
 $(2)_LIB    := $$(addprefix $$($(2)_BUILD)/,unit/lib.o guest/arch/$(1)/crt0.S.o guest/arch/$(1)/memory.S.o unit/extra.a)
 $(2)_PROGRAMS := $$(patsubst %,$$($(2)_BUILD)/program/%.o,kernel core $$(GUEST_SCENARIOS))
 
@@ -42,7 +42,8 @@ $$($(2)_BUILD)/%.o: %
 $$($(2)_BUILD)/program/kernel.o: $$($(2)_BUILD)/unit/kernel.o $$($(2)_ASM)
 	@mkdir -p $$(@D)
 	$$($(2)_CC) -r -nostdlib -o $$@ $$^ -lgcc
-$$($(2)_BUILD)/unit/extra.a: $$(patsubst %,$$($(2)_BUILD)/%.o,guest/arch/$(1)/fork.S $$(wildcard guest/fs/*.c))
+$$($(2)_BUILD)/unit/extra.a: $$(patsubst %,$$($(2)_BUILD)/%.o,$$(addprefix guest/arch/$(1)/,fork.S window.S) \
+	$$(wildcard guest/fs/*.c))
 	rm -f $$@
 	$$($(2)_PREFIX)ar rcsD $$@ $$^
 $$($(2)_BUILD)/program/core.o: $$($(2)_BUILD)/unit/core.o $$($(2)_LIB)
