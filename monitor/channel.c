@@ -151,6 +151,11 @@ void channel_audited(struct channel *channel, const struct fl_audit_result *resu
     channel_answer(channel, FL_PATH_KERNEL);
 }
 
+uint32_t channel_waiting(const struct channel *channel)
+{
+    return load(&channel->shared->control.result_head) - channel->taken;
+}
+
 struct channel_progress channel_progress(const struct channel *channel)
 {
     const struct fl_control *control = &channel->shared->control;

@@ -53,6 +53,8 @@ void channel_answer(struct channel *channel, uint32_t target);
 uint32_t channel_core_table(const struct channel *channel);
 void channel_audited(struct channel *channel, const struct fl_audit_result *result);
 
+/* Results that wait to be taken, as far as the guest says: any number. */
+uint32_t channel_waiting(const struct channel *channel);
 struct channel_progress channel_progress(const struct channel *channel);
 
 #endif

@@ -22,7 +22,8 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "largest number of preemptions in a run (default: 2); pct: of changes of priority (1)",
          "B"},
         {"strategy", 0, 0, G_OPTION_ARG_STRING, &command->strategy,
-         "auto: deeper and deeper; dfs: every plan, fewest preemptions first; pct, random, sparse: "
+         "auto: deeper and deeper; dfs: every plan, fewest preemptions first; pct, random, sparse, "
+         "descent: "
          "drawn (default: auto, or dfs when --depth or --bound is given)",
          "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &command->seed, "seed of strategies that draw", "N"},

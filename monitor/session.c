@@ -63,6 +63,15 @@ struct audit_totals session_audits(const struct session *session)
     return audit_totals(session->audit);
 }
 
+/* For those who spread work: nothing rests on it, whatever the guest writes there. */
+unsigned session_unfinished(const struct session *session)
+{
+    const unsigned in_flight = session_in_flight(session);
+    return session->phase == PHASE_UP
+               ? in_flight - MIN(channel_waiting(&session->channel), in_flight)
+               : in_flight;
+}
+
 unsigned session_boots(const struct session *session)
 {
     return machine_boots(session->machine);

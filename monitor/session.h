@@ -44,6 +44,8 @@ void session_close(struct session *session);
 /* Plans that can be posted without waiting. */
 unsigned session_room(const struct session *session);
 unsigned session_in_flight(const struct session *session);
+/* Of those in flight, the ones that the guest has still to run, as far as it says. */
+unsigned session_unfinished(const struct session *session);
 /* There is room. The plan's serial is set by the session. */
 void session_post(struct session *session, const struct fl_plan *plan);
 

@@ -65,10 +65,11 @@ struct session *crew_pick(const struct crew *crew, bool accesses, unsigned plans
     struct session *best = NULL;
     for (unsigned i = 0; i < crew->jobs; i++) {
         struct session *session = crew->sessions[accesses][i];
-        if (best == NULL || session_room(session) > session_room(best))
+        if (session_room(session) >= plans &&
+            (best == NULL || session_unfinished(session) < session_unfinished(best)))
             best = session;
     }
-    return session_room(best) >= plans ? best : NULL;
+    return best;
 }
 
 void crew_drop(struct crew *crew)

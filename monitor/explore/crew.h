@@ -18,8 +18,8 @@ void crew_free(struct crew *crew); /* NULL: nothing */
 
 /* Opens the guests of a kind, if that was not done. */
 bool crew_open(struct crew *crew, bool accesses, GError **error);
-/* Of the guests of a kind, which are open, the one with the most room, if that is for so many
- * plans; else NULL. */
+/* Of the guests of a kind, which are open, the one with the least to do and room for so many plans;
+ * NULL: there is none. Which one it is does not change what a run is. */
 struct session *crew_pick(const struct crew *crew, bool accesses, unsigned plans);
 
 /* Forgets what is in flight. */

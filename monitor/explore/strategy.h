@@ -77,7 +77,7 @@ struct strategy_ops {
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
 
 extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_pct, strategy_random,
-    strategy_sparse, strategy_replay, strategy_minimise;
+    strategy_sparse, strategy_descent, strategy_replay, strategy_minimise;
 
 const struct strategy_ops *strategy_find(const char *id);
 
