@@ -38,11 +38,17 @@ holds '.resumed == 100'
 [ "$(value "$finding")" = "$alone" ] || fail "resumed: $(value "$finding"), alone: $alone"
 
 deep=(explore genode_stack_slot/fixed --depth sync --bound 3 --json --runs-dir "$dir/killed")
-killed() # SIGNAL
+journal_size()
 {
+    cat "$dir"/killed/.search/* 2>/dev/null | wc -c
+}
+killed() # SIGNAL: once the search has written down what it did so far
+{
+    local before
+    before=$(journal_size)
     "$faultline" "${deep[@]}" --resume &
     local monitor=$!
-    until compgen -G "$dir/killed/.search/*" >/dev/null; do
+    while [ "$(journal_size)" = "$before" ]; do
         kill -0 $monitor || return
         sleep 0.05
     done
