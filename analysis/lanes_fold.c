@@ -10,7 +10,7 @@
 #include <string.h>
 #include "check.h"
 
-enum { BEFORE = 4, AFTER = 4, NEAR = 3, LONG = 48 };
+enum { BEFORE = 4, BEFORE_ALONE = 12, AFTER = 4, NEAR = 3, LONG = 48 };
 
 struct fold {
     const struct report *report;
@@ -29,7 +29,9 @@ guint lanes_row_of(const GArray *rows, uint64_t event)
     guint found = rows->len;
     for (guint i = 0; i < rows->len; i++) {
         const struct lane_row *row = &g_array_index(rows, struct lane_row, i);
-        if (row->event <= event && (event <= row->last || found == rows->len))
+        if (row->last == event)
+            return i;
+        if (row->event <= event)
             found = i;
     }
     return found;
@@ -103,6 +105,7 @@ static void find_stretch(struct fold *fold)
     const struct violation *violation = violation_of(fold->report);
     const guint rows = fold->rows->len;
     guint first = first_preemption(fold);
+    const int before = first < rows ? BEFORE : BEFORE_ALONE;
     fold->last = rows - 1;
     if (violation) {
         const guint at = lanes_row_of(fold->rows, violation->event);
@@ -113,7 +116,7 @@ static void find_stretch(struct fold *fold)
     }
     if (first >= rows)
         first = first_company(fold);
-    fold->first = move(fold, first, -BEFORE);
+    fold->first = move(fold, first, -before);
 }
 
 static bool matters(const struct fold *fold, guint i)

@@ -8,7 +8,7 @@
 /* For each row whether it is to be shown; free with g_free. */
 bool *lanes_fold(const struct report *report, const GArray *rows);
 
-/* The row in which the event is told, or the last one before it; rows->len: none. */
+/* The row that ends with the event, or else the last one that begins before it; rows->len: none. */
 guint lanes_row_of(const GArray *rows, uint64_t event);
 
 #endif

@@ -132,6 +132,7 @@ static void print_decision(struct explain *explain, const char *check)
     struct explanation *explanation = decide(explain, check, &error);
     if (explanation != NULL) {
         explanation_text(text, explanation, scenario);
+        explanation_schedules(text, explanation);
         explanation_write(explanation, scenario, explain->trace, &error);
     } else if (error == NULL) {
         g_string_append(text, "  decided by  nothing that a later preemption would change\n");
@@ -167,7 +168,8 @@ static int print(struct explain *explain)
     fputs(lanes->str, stdout);
     print_notes(explain);
     const int status = verdict_exit(report.verdict->kind);
-    if (status == EXIT_FOUND && explain->subject.image != NULL && !explain->no_runs) {
+    if (status == EXIT_FOUND && taken->len > 0 && explain->subject.image != NULL &&
+        !explain->no_runs) {
         g_autofree char *check = g_strdup(report.verdict->violations[0].check->id);
         print_decision(explain, check);
     }

@@ -40,9 +40,11 @@ struct explanation *explain_finding(const struct subject *subject, const struct 
 void explanation_free(struct explanation *explanation);
 
 /* "decided by  main's store to x (file:line in f, pc 0x...) coming after t1's load of it (...)",
- * and the two schedules: lines of at most 80 columns, each with its newline, indented by two. */
+ * and the gap: lines of at most 80 columns, each with its newline, indented by two. */
 void explanation_text(GString *out, const struct explanation *explanation,
                       const struct fl_scenario *scenario);
+/* "passes with '...', fails with '...'": the neighbours. */
+void explanation_schedules(GString *out, const struct explanation *explanation);
 /* explanation.json of a trace directory. */
 bool explanation_write(const struct explanation *explanation, const struct fl_scenario *scenario,
                        const char *trace, GError **error);

@@ -49,8 +49,13 @@ void explanation_text(GString *out, const struct explanation *explanation,
         g_string_append_printf(text, " would else be: %s", explanation->instead);
     report_wrap(out, text->str, LANES_WIDTH, "              ");
     append_gap(out, explanation, scenario);
-    g_string_append_printf(out, "\n  passes      with '%s', fails with '%s'\n",
-                           explanation->passing, explanation->failing);
+    g_string_append_c(out, '\n');
+}
+
+void explanation_schedules(GString *out, const struct explanation *explanation)
+{
+    g_string_append_printf(out, "  passes      with '%s', fails with '%s'\n", explanation->passing,
+                           explanation->failing);
 }
 
 static json_t *side_to_json(const struct explain_side *side, const struct fl_scenario *scenario)

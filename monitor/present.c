@@ -121,6 +121,9 @@ void present_commands(GString *out, const char *trace)
     g_string_append(out, "  trace   ");
     append_word(out, trace);
     g_string_append_c(out, '\n');
+    append_command(out, "explain", "explain");
+    append_word(out, trace);
+    g_string_append_c(out, '\n');
     append_command(out, "replay", "replay");
     append_word(out, trace);
     g_string_append(out, " --times 100\n");
