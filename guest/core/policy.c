@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include "mutation.h"
 #include "policy.h"
 #include "vm.h"
 #include "vm_error.h"
@@ -16,6 +17,13 @@ static const struct core_policy right = {
     .share_objects = vm_area_share_objects,
     .anonymous = vm_anonymous_object,
     .shm_address = vm_object_unique_address,
+    .front_page = vm_object_page,
+    .copy = vm_fault_copy,
+    .unshadowed = vm_object_unshadowed,
+    .count_shadow = vm_object_count_shadow,
+    .rights = vm_fault_rights,
+    .unmap = vm_area_unmap_pages,
+    .drop_areas = vm_drop_areas,
     .is_error = vm_is_error,
 };
 
@@ -113,6 +121,13 @@ SWAP(share_objects, share_nothing)
 SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
+SWAP(front_page, mutation_no_page)
+SWAP(copy, mutation_not_copied)
+SWAP(unshadowed, mutation_never_shadowed)
+SWAP(count_shadow, mutation_not_counted)
+SWAP(rights, mutation_all_rights)
+SWAP(unmap, mutation_still_mapped)
+SWAP(drop_areas, mutation_area_kept)
 
 static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_FORK_LEAVES_WRITABLE] = swap_freeze_for_freeze_nothing,
@@ -125,6 +140,13 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_ONE_ANONYMOUS_OBJECT] = swap_anonymous_for_one_anonymous_object,
     [CORE_POLICY_ONE_SHM_ADDRESS] = swap_shm_address_for_one_address_for_all,
     [CORE_POLICY_UPPER_RANGE_IS_ERROR] = swap_is_error_for_upper_range_is_error,
+    [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
+    [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
+    [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,
+    [CORE_POLICY_NOT_COUNTED] = swap_count_shadow_for_mutation_not_counted,
+    [CORE_POLICY_ALL_RIGHTS] = swap_rights_for_mutation_all_rights,
+    [CORE_POLICY_STILL_MAPPED] = swap_unmap_for_mutation_still_mapped,
+    [CORE_POLICY_AREA_KEPT] = swap_drop_areas_for_mutation_area_kept,
 };
 
 static struct core_policy swapped;

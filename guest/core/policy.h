@@ -25,6 +25,17 @@ struct core_policy {
     struct vm_object *(*anonymous)(struct vm_task *task, uint32_t pages);
     /* where a segment of shared memory will lie */
     uint32_t (*shm_address)(uint32_t pages);
+    /* what a writer's first object has of the page, and its own copy of what is behind */
+    uint32_t (*front_page)(const struct vm_object *object, uint32_t page);
+    uint32_t (*copy)(struct vm_object *object, uint32_t page);
+    /* is no object before it? one more is, from now on */
+    bool (*unshadowed)(const struct vm_object *object);
+    void (*count_shadow)(struct vm_object *object);
+    /* what the page of an area may be mapped with */
+    uint32_t (*rights)(const struct vm_area *area, uint32_t page, bool write);
+    /* pages of an area go out of its space; all areas of a task go */
+    void (*unmap)(const struct vm_area *area, uint32_t base, uint32_t pages);
+    void (*drop_areas)(struct vm_task *task);
     /* is an address, as core's functions return it, an error? */
     bool (*is_error)(uint32_t address);
 };

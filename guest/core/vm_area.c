@@ -113,9 +113,14 @@ static void forget(struct vm_area *area)
         vm_object_unlink(object);
 }
 
+void vm_area_unmap_pages(const struct vm_area *area, uint32_t base, uint32_t pages)
+{
+    sys_unmap(area->space, base, pages);
+}
+
 void vm_area_delete(struct vm_area *area)
 {
-    sys_unmap(area->space, area->base, area->pages);
+    policy()->unmap(area, area->base, area->pages);
     forget(area);
 }
 
@@ -154,7 +159,7 @@ static bool take_out(struct vm_area *area, uint32_t from, uint32_t end)
 {
     from = from > area->base ? from : area->base;
     end = end < vm_area_end(area) ? end : vm_area_end(area);
-    sys_unmap(area->space, from, (end - from) / FL_PAGE_SIZE);
+    policy()->unmap(area, from, (end - from) / FL_PAGE_SIZE);
     if (end < vm_area_end(area) && !split(area, end))
         return false;
     if (from > area->base)

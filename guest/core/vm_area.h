@@ -52,6 +52,8 @@ struct vm_area *vm_area_create(struct vm_task *task, const struct vm_area *like)
 void vm_area_show(struct vm_area *area, struct vm_object *object);
 /* Unmaps it, and gives up its objects. */
 void vm_area_delete(struct vm_area *area);
+/* Pages of it are mapped no longer. A policy: policy.h. */
+void vm_area_unmap_pages(const struct vm_area *area, uint32_t base, uint32_t pages);
 /* Takes out a range; an area that reaches over it on both sides becomes two. */
 uint32_t vm_area_unmap(struct vm_task *task, uint32_t base, uint32_t pages);
 /* The rear of an area that was split has the objects of the whole. */

@@ -76,8 +76,8 @@ static uint32_t write_private(struct vm_area *area, uint32_t page)
             return 0;
         vm_area_show(area, shadow);
     }
-    uint32_t frame = vm_object_page(area->object, page);
-    if (!frame && (frame = vm_fault_copy(area->object, page)))
+    uint32_t frame = policy()->front_page(area->object, page);
+    if (!frame && (frame = policy()->copy(area->object, page)))
         drop_covered(area->object);
     return frame;
 }
@@ -127,7 +127,7 @@ uint32_t fault_rights(uint32_t access)
 
 /* Only a page of the front object may be written through the mapping, and of a file only after a
  * write fault, which notes that it is dirty. */
-static uint32_t rights_of(const struct vm_area *area, uint32_t page, bool write)
+uint32_t vm_fault_rights(const struct vm_area *area, uint32_t page, bool write)
 {
     bool writable = takes_writes(area) && vm_object_page(area->object, page) &&
                     (write || area->object->kind != FL_OBJECT_FILE);
@@ -148,6 +148,7 @@ uint32_t vm_fault_resolve(struct vm_area *area, uint32_t address, uint32_t acces
     uint32_t frame = write ? find_for_write(area, page) : policy()->read(area, page);
     if (vm_is_error(frame))
         return FL_HALT_UNRESOLVED_FAULT;
-    sys_map(area->space, address & ~(FL_PAGE_SIZE - 1), frame, 1, rights_of(area, page, write));
+    sys_map(area->space, address & ~(FL_PAGE_SIZE - 1), frame, 1,
+            policy()->rights(area, page, write));
     return FL_HALT_NONE;
 }

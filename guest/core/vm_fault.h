@@ -21,6 +21,9 @@ bool vm_fault_covers(const struct vm_object *front, const struct vm_object *behi
 void vm_fault_bypass(struct vm_object *front, struct vm_object *behind);
 uint32_t vm_fault_zero_page(struct vm_object *devzero);
 
+/* What the page that was found may be mapped with. A policy, too. */
+uint32_t vm_fault_rights(const struct vm_area *area, uint32_t page, bool write);
+
 /* An own copy of what is behind the object. */
 uint32_t vm_fault_copy(struct vm_object *object, uint32_t page);
 

@@ -223,11 +223,21 @@ static void delete (struct vm_object *object)
     object->kind = FL_OBJECT_NONE;
 }
 
+bool vm_object_unshadowed(const struct vm_object *object)
+{
+    return object->shadows == 0;
+}
+
+void vm_object_count_shadow(struct vm_object *object)
+{
+    object->shadows++;
+}
+
 void vm_object_settle(struct vm_object *object)
 {
     if (object->links || object->openers || object->kind == FL_OBJECT_DEVZERO)
         return;
-    if (object->shadows == 0)
+    if (policy()->unshadowed(object))
         delete (object);
     else if (object->shadows == 1 && vm_object_is_private(object))
         merge(object);
@@ -240,7 +250,7 @@ void vm_object_set_behind(struct vm_object *object, struct vm_object *behind)
     object->behind = behind;
     tell_object(FL_EVENT_OBJECT_BEHIND, 0, behind ? behind->number : 0, object);
     if (behind) {
-        behind->shadows++;
+        policy()->count_shadow(behind);
         tell_counts(behind);
     }
     if (before) {

@@ -29,10 +29,15 @@ static struct vm_task *task_create(struct domain *domain)
     return NULL;
 }
 
-static void task_end(struct vm_task *task)
+void vm_drop_areas(struct vm_task *task)
 {
     FOR_EACH_AREA(area, task)
     vm_area_delete(area);
+}
+
+static void task_end(struct vm_task *task)
+{
+    policy()->drop_areas(task);
     sys_tell(FL_EVENT_TASK_END, task->space, 0, 0, 0);
     vm_totals.tasks--;
     task->space = FL_SPACE_KERNEL;

@@ -51,6 +51,7 @@ enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itse
        SYS_DEBUG_KERNEL_FAULT = 1, /* the kernel touches memory that is not there */
        SYS_DEBUG_KERNEL_LOOP = 2,  /* the kernel never comes back */
        SYS_DEBUG_POWER_OFF = 3,
+       SYS_DEBUG_NO_FLUSH = 5,     /* a switch of spaces flushes nothing any more */
        SYS_DEBUG_WRITE_SHARED = 4, /* writes `value` at offset `offset` of the shared window */
 };
 

@@ -140,6 +140,7 @@ struct run {
     uint32_t reached;
     uint32_t last_index; /* of the thread block used last */
     uint32_t active_space;
+    bool (*activate)(uint32_t space); /* whether that flushed the TLB */
     uint32_t interrupt_at; /* the k at which the timer will interrupt user mode; 0: at none */
     struct trap broken;    /* of a guest fault */
     uint32_t broken_pc;

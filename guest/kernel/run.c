@@ -19,6 +19,7 @@ static void reset(const struct fl_plan *plan)
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
+        .activate = arch_space_activate,
     };
     draw_begin();
 }
@@ -52,8 +53,9 @@ _Noreturn void kernel_broken(uint32_t kind, uint32_t pc, uint32_t address, uint3
 
 static bool plan_sound(const struct fl_plan *plan)
 {
-    return draw_sound(plan) && plan->scenario < N_SCENARIOS && plan->n_preemptions <= FL_MAX_PREEMPTIONS &&
-           plan->max_packets > 0 && plan->max_packets <= FL_RING_PACKETS;
+    return draw_sound(plan) && plan->scenario < N_SCENARIOS &&
+           plan->n_preemptions <= FL_MAX_PREEMPTIONS && plan->max_packets > 0 &&
+           plan->max_packets <= FL_RING_PACKETS;
 }
 
 static void fill(struct fl_result *result)

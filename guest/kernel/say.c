@@ -44,6 +44,9 @@ void do_debug(struct thread *thread)
         }
     case SYS_DEBUG_POWER_OFF:
         arch_power_off();
+    case SYS_DEBUG_NO_FLUSH:
+        run.activate = arch_space_select;
+        break;
     case SYS_DEBUG_WRITE_SHARED:
         if (offset <= sizeof *shared - sizeof(uint32_t)) {
             *(volatile uint32_t *)((uint8_t *)shared + (offset & ~3u)) = argument(thread, 2);

@@ -94,12 +94,12 @@ static void dispatch(struct thread *thread)
     if (thread == run.current) {
         return;
     }
-    bool flush = thread->space != run.active_space;
-    trace(FL_EVENT_SWITCH, thread, run.current->path, run.next_reason, flush);
-    if (flush) {
-        arch_space_activate(thread->space);
+    bool flushed = false;
+    if (thread->space != run.active_space) {
+        flushed = run.activate(thread->space);
         run.active_space = thread->space;
     }
+    trace(FL_EVENT_SWITCH, thread, run.current->path, run.next_reason, flushed);
     arch_set_thread_pointer(FL_UTCB_BASE + thread->index * FL_PAGE_SIZE);
     run.current = thread;
 }

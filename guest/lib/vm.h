@@ -35,6 +35,13 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_ONE_ANONYMOUS_OBJECT,
        CORE_POLICY_ONE_SHM_ADDRESS,
        CORE_POLICY_UPPER_RANGE_IS_ERROR,
+       CORE_POLICY_WRITTEN_AGAIN, /* from here on: scripts/mutations */
+       CORE_POLICY_NOT_COPIED,
+       CORE_POLICY_DELETED_EARLY,
+       CORE_POLICY_NOT_COUNTED,
+       CORE_POLICY_ALL_RIGHTS,
+       CORE_POLICY_STILL_MAPPED,
+       CORE_POLICY_AREA_KEPT,
 };
 
 #define VM_PATH_MAX (SYS_MSG_PAGE_WORDS * 4u)

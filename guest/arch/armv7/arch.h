@@ -111,8 +111,10 @@ struct arch_mapping arch_lookup(uint32_t space, uint32_t address);
 void arch_map_sections(uint32_t space, uint32_t address, uint32_t frame, uint32_t size);
 /* Physical address of the space's top table, the same for ever. */
 uint32_t arch_space_table(uint32_t space);
-/* Makes the space current and drops every old translation. */
-void arch_space_activate(uint32_t space);
+/* Makes the space current and drops every old translation. true: it did. */
+bool arch_space_activate(uint32_t space);
+/* Makes it current and drops nothing, which is wrong, and good for tests of that. false. */
+bool arch_space_select(uint32_t space);
 void arch_flush_page(uint32_t address);
 
 /* ---- memory.S: as in C ---- */

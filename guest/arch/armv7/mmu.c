@@ -104,7 +104,7 @@ uint32_t arch_space_table(uint32_t space)
 
 /* No isb: the kernel half is the same in every space, and the return to user mode, before which the
  * user half is not touched, is a context synchronization event (B3.15.5). */
-void arch_space_activate(uint32_t space)
+bool arch_space_activate(uint32_t space)
 {
     uint32_t table = physical(first_level[space]);
     __asm__ volatile("dsb\n\t"
@@ -113,6 +113,15 @@ void arch_space_activate(uint32_t space)
                      "dsb" ::"r"(table),
                      "r"(0)
                      : "memory");
+    return true;
+}
+
+bool arch_space_select(uint32_t space)
+{
+    __asm__ volatile("dsb\n\t"
+                     "mcr p15, 0, %0, c2, c0, 0" ::"r"(physical(first_level[space]))
+                     : "memory");
+    return false;
 }
 
 void arch_flush_page(uint32_t address)
