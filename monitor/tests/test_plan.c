@@ -9,7 +9,10 @@
 static const char good_json[] =
     "{\"scenario\": \"toy\", \"variant\": \"good\", \"params\": {\"rounds\": 3, \"size\": 4096},\n"
     " \"policy\": \"fixed\", \"seed\": 7, \"chance\": 9, \"depth\": \"sync\", \"budget\": 5000,\n"
-    " \"preemptions\": [{\"thread\": \"t1\", \"n\": 7, \"k\": 3, \"target\": \"main\"},\n"
+    " \"preemptions\": [{\"thread\": \"t1\", \"n\": 7, \"k\": 3, \"target\": \"main\",\n"
+    "   \"anchor\": {\"order\": 2, \"point\": \"unlock\", \"label\": \"list_lock\",\n"
+    "     \"function\": \"choose\", \"nth\": 4, \"mark\": \"mark_attach\", \"mark_nth\": 5,\n"
+    "     \"since\": 6, \"at\": {\"function\": \"create\", \"line\": -2, \"step\": 8}}},\n"
     "                   {\"thread\": \"main\", \"n\": 4, \"k\": 0, \"target\": \"t1.2\"}]}";
 
 static const char good_schedule[] = "main@4->t1, core@12->main.9, t1@7+3->main, t1@0+1->t2.1";
@@ -34,6 +37,30 @@ static void json_says_what_is_meant(void **state)
     const struct fl_preemption second = {FL_PATH_CHILD2(0, 1), 7, 3, FL_PATH_DOMAIN(0)};
     assert_memory_equal(&plan.preemptions[0], &first, sizeof(first));
     assert_memory_equal(&plan.preemptions[1], &second, sizeof(second));
+}
+
+/* The list is put in wire order, and each anchor goes with its preemption. */
+static void anchors_go_with_their_preemptions(void **state)
+{
+    (void)state;
+    struct fl_plan plan;
+    struct plan_anchors anchors;
+    assert_true(
+        plan_from_text(good_json, strlen(good_json), &toy_scenario, 0, &plan, &anchors, NULL));
+    assert_false(anchors.of[0].given);
+    const struct plan_anchor *anchor = &anchors.of[1];
+    assert_true(anchor->given);
+    assert_int_equal(anchor->order, 2);
+    assert_string_equal(anchor->point, "unlock");
+    assert_string_equal(anchor->label, "list_lock");
+    assert_string_equal(anchor->function, "choose");
+    assert_int_equal(anchor->nth, 4);
+    assert_string_equal(anchor->mark, "mark_attach");
+    assert_int_equal(anchor->mark_nth, 5);
+    assert_int_equal(anchor->since, 6);
+    assert_string_equal(anchor->at.function, "create");
+    assert_int_equal(anchor->at.line, -2);
+    assert_int_equal(anchor->at.step, 8);
 }
 
 static void presets_hold_for_what_is_not_said(void **state)
@@ -151,6 +178,11 @@ static void bad_json(void **state)
         {"\"target\": \"main\"", "\"target\": \"nobody\"", "called \"nobody\""},
         {"\"n\": 4", "\"n\": 0", "count from 1"},
         {"[{", "{", "no JSON"},
+        {"\"order\": 2", "\"order\": -2", "\"order\" must be a number"},
+        {"\"unlock\"", "\"unlock unlock unlock\"", "\"point\" must be shorter"},
+        {"\"since\"", "\"hence\"", "unknown key \"hence\""},
+        {"\"at\": {\"function\": \"create\", \"line\": -2, \"step\": 8}", "\"at\": 8",
+         "\"at\" must be an object"},
         {"\"params\": {\"rounds\": 3, \"size\": 4096}", "\"params\": []", "must be an object"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
@@ -204,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_says_what_is_meant),
+        cmocka_unit_test(anchors_go_with_their_preemptions),
         cmocka_unit_test(presets_hold_for_what_is_not_said),
         cmocka_unit_test(schedules_are_put_in_wire_order),
         cmocka_unit_test(bad_schedules),
