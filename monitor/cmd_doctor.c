@@ -181,6 +181,15 @@ static void boot(struct visit *visit, const struct backend_ops *ops)
     session_close(session);
 }
 
+/* Without it depth access is not to be had; the other depths are. */
+static void look_for_plugin(struct visit *visit, const struct backend_ops *ops)
+{
+    char reason[200];
+    g_autofree char *id = g_strdup_printf("accesses-%s", ops->id);
+    bool there = ops->probe_accesses(reason, sizeof reason);
+    note(visit, id, there ? STATE_OK : STATE_OPTIONAL, "%s", reason);
+}
+
 static void look_at_backends(struct visit *visit)
 {
     for (size_t i = 0; backends[i] != NULL; i++) {
@@ -188,6 +197,8 @@ static void look_at_backends(struct visit *visit)
         g_autofree char *id = g_strdup_printf("backend-%s", backends[i]->id);
         bool there = backends[i]->probe(reason, sizeof reason);
         note(visit, id, there ? STATE_OK : STATE_BAD, "%s", reason);
+        if (there && (backends[i]->capabilities & BACKEND_ACCESSES) != 0)
+            look_for_plugin(visit, backends[i]);
         if (there && visit->image != NULL && strcmp(visit->image->arch, backends[i]->arch) == 0)
             boot(visit, backends[i]);
     }
