@@ -1,0 +1,55 @@
+/* What a page fault and a fork cost: nothing but faults on fresh pages and forks of tasks that exit
+ * at once, as many as asked for. `make bench` subtracts runs with fewer from runs with more. */
+#include "info.h"
+#include "program.h"
+#include "vm.h"
+
+#define PAGES 64u
+
+enum { PARAM_TOUCHED, PARAM_FORKS };
+
+SCENARIO_TABLE const struct fl_scenario core_costs = {
+    .id = "core_costs",
+    .summary = "page faults and forks, as many as asked for",
+    .source = "the rig's own: make bench",
+    .threads = "main, and a forked task main.1, main.2 ... at a time",
+    .n_domains = 1,
+    .domains = {{.name = "main"}},
+    .n_params = 2,
+    .params = {[PARAM_TOUCHED] = {.id = "touched",
+                                  .summary = "pages that main writes to",
+                                  .preset = 4,
+                                  .min = 0,
+                                  .max = PAGES},
+               [PARAM_FORKS] = {.id = "forks",
+                                .summary = "forks after that",
+                                .preset = 1,
+                                .min = 0,
+                                .max = 16}},
+    .n_variants = 1,
+    .variants = {{
+        .id = "fixed",
+        .summary = "everybody exits",
+        .expect = "clean",
+        .depth = FL_DEPTH_IPC,
+        .bound = 1,
+    }},
+};
+
+static void main_main(void)
+{
+    uint32_t at = 0, code;
+
+    program_expect(vm_map(&at, PAGES, FL_RIGHTS_RW | VM_MAP_ANONYMOUS, 0, 0) == FL_ERROR_OK);
+    for (uint32_t i = 0; i < info()->params[PARAM_TOUCHED]; i++)
+        *(volatile uint32_t *)(at + i * FL_PAGE_SIZE) = i;
+    for (uint32_t i = 0; i < info()->params[PARAM_FORKS]; i++) {
+        tid_t child = vm_fork();
+        if (child == 0)
+            vm_exit(i);
+        program_expect(child != VM_NO_THREAD && vm_wait(child, &code) == FL_ERROR_OK && code == i);
+    }
+    vm_exit(0);
+}
+
+const struct program program = {.main = {main_main}};

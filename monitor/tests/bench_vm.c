@@ -1,0 +1,119 @@
+/* What virtual memory costs, in microseconds of the host and in instructions of the guest: a page
+ * fault end to end (fault, IPC to core, map, reply, resume), a fork with 64 pages of which each is
+ * shared (with the child's exit and the wait for it), an audit.
+ *
+ * Each is the difference of two kinds of run, one with more of it, best of some rounds.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "plan.h"
+#include "session.h"
+
+enum { BATCH = 200, ROUNDS = 5, PATIENCE_MS = 60000, PAGES = 64, FORKS = 8 };
+enum { PARAM_TOUCHED, PARAM_FORKS };
+
+static struct image *image;
+static const struct fl_scenario *scenario;
+static unsigned scenario_index;
+
+static void give_up(const char *what, const GError *error)
+{
+    fprintf(stderr, "bench: %s: %s\n", what, error != NULL ? error->message : "no answer");
+    exit(2);
+}
+
+struct cost {
+    double us;
+    double instructions;
+};
+
+static void take_run(struct session *session, struct cost *sum)
+{
+    struct run run;
+    struct fl_decision ask;
+    GError *error = NULL;
+    if (session_wait(session, PATIENCE_MS, &run, &ask, &error) != SESSION_RUN)
+        give_up("no run", error);
+    if (run.result.outcome != FL_OUTCOME_EXITED || run.result.lost != 0)
+        give_up("a run did not come to its end with all its events", NULL);
+    sum->instructions += (double)run.result.instructions;
+    session_release(session);
+}
+
+/* Of a run of this kind, on average over a batch. */
+static struct cost run_batch(struct session *session, const struct fl_plan *plan)
+{
+    struct cost sum = {0};
+    const gint64 from = g_get_monotonic_time();
+    unsigned posted = 0;
+    for (unsigned done = 0; done < BATCH; done++) {
+        for (; posted < BATCH && session_room(session) > 0; posted++)
+            session_post(session, plan);
+        take_run(session, &sum);
+    }
+    sum.us = (double)(g_get_monotonic_time() - from);
+    return (struct cost){.us = sum.us / BATCH, .instructions = sum.instructions / BATCH};
+}
+
+static struct cost best(struct session *session, uint32_t touched, uint32_t forks, uint8_t mode)
+{
+    struct cost least = {.us = 1e12};
+    struct fl_plan plan;
+    plan_init(&plan, scenario, scenario_index, 0);
+    plan.params[PARAM_TOUCHED] = touched;
+    plan.params[PARAM_FORKS] = forks;
+    plan.mode = mode;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct cost cost = run_batch(session, &plan);
+        if (cost.us < least.us)
+            least = cost;
+    }
+    return least;
+}
+
+static void print_difference(const char *what, struct cost more, struct cost less, double of)
+{
+    printf("  %8.2f  %-40s %8.0f instructions\n", (more.us - less.us) / of, what,
+           (more.instructions - less.instructions) / of);
+}
+
+static void measure(struct session *session)
+{
+    const struct cost empty = best(session, 0, 0, FL_MODE_POSTED);
+    const struct cost faults = best(session, PAGES, 0, FL_MODE_POSTED);
+    const struct cost forks = best(session, PAGES, FORKS, FL_MODE_POSTED);
+    const struct cost audited = best(session, PAGES, FORKS, FL_MODE_AUDIT);
+    const struct audit_totals audits = session_audits(session);
+    const double in_a_run = (double)audits.audits / (BATCH * ROUNDS);
+
+    if (audits.differ > 0)
+        give_up("an audit is off", NULL);
+    printf("microseconds, %d runs each, best of %d:\n", BATCH, ROUNDS);
+    print_difference("a page fault, from touch to resume", faults, empty, PAGES);
+    print_difference("a fork of 64 pages, its exit, the wait", forks, faults, FORKS);
+    printf("  %8.2f  an audit, with the guest's wait for it\n", (audited.us - forks.us) / in_a_run);
+    printf("  %8.2f  of that the walk, of %.0f objects\n",
+           audits.seconds * 1e6 / (double)audits.audits,
+           (double)audits.walked / (double)audits.audits);
+}
+
+int main(void)
+{
+    GError *error = NULL;
+    image = image_open("build/guest/armv7.elf", &error);
+    if (image == NULL)
+        give_up("no guest image", error);
+    int index = image_scenario(image, "core_costs");
+    if (index < 0)
+        give_up("the image has no core_costs", NULL);
+    scenario_index = (unsigned)index;
+    scenario = &image->scenarios[index];
+    struct session *session = session_open(&(struct session_options){.image = image}, &error);
+    if (session == NULL)
+        give_up("no session", error);
+    measure(session);
+    session_close(session);
+    image_close(image);
+    return 0;
+}
