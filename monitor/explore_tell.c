@@ -207,7 +207,8 @@ static const char *space_name(const struct fl_scenario *scenario, unsigned space
 static void append_left_out(GString *text, const struct explore_command *command,
                             const struct explore_result *result)
 {
-    const char *before = "  left out at depth insn, having one thread and no shared page: ";
+    const char *before =
+        "  of these only instructions at shared memory, having one thread and no shared page: ";
     for (unsigned space = 0; space < 32; space++) {
         if (!(result->left_out & 1u << space))
             continue;

@@ -2,11 +2,11 @@
 
 struct depth {
     unsigned depth;
-    struct access_set *set; /* depth access, else NULL */
-    GArray *inner;          /* struct place, k >= 1: of the run at hand, at depth access */
+    struct access_set *set; /* of depths with k >= 1, else NULL */
+    GArray *inner;          /* struct place, k >= 1: of the run at hand, at shared memory */
     GArray *places;         /* struct place: all of the run at hand */
-    uint32_t lone;          /* spaces left out of some run, as bits */
-    uint32_t shared;        /* spaces that some run needed */
+    uint32_t alone;         /* spaces of which these were enough in some run, as bits */
+    uint32_t shared;        /* spaces of which they were not */
 };
 
 bool depth_needs_spans(unsigned depth)
@@ -23,7 +23,7 @@ struct depth *depth_new(unsigned depth)
 {
     struct depth *fresh = g_new0(struct depth, 1);
     fresh->depth = depth;
-    fresh->set = depth_needs_accesses(depth) ? access_set_new() : NULL;
+    fresh->set = depth_needs_spans(depth) ? access_set_new() : NULL;
     fresh->inner = g_array_new(FALSE, FALSE, sizeof(struct place));
     fresh->places = g_array_new(FALSE, FALSE, sizeof(struct place));
     return fresh;
@@ -41,7 +41,7 @@ void depth_free(struct depth *depth)
 
 uint32_t depth_left_out(const struct depth *depth)
 {
-    return depth->lone & ~depth->shared;
+    return depth->depth == FL_DEPTH_INSN ? depth->alone & ~depth->shared : 0;
 }
 
 size_t depth_instructions(const struct depth *depth)
@@ -49,14 +49,9 @@ size_t depth_instructions(const struct depth *depth)
     return depth->set != NULL ? access_instructions(depth->set) : 0;
 }
 
-/* ---- k >= 1: all of a span ---- */
+/* ---- k >= 1 ---- */
 
-static bool is_left_out(uint32_t lone, uint16_t space)
-{
-    return space < 32 && (lone >> space & 1) != 0;
-}
-
-/* What ended a span with an entry is that entry's place. */
+/* All of a span. What ended it with an entry is that entry's place. */
 static void append_span(GArray *places, const struct span *span)
 {
     uint32_t first = span->k + (span->resumed ? 1 : 0);
@@ -77,68 +72,73 @@ static void append_span(GArray *places, const struct span *span)
         };
 }
 
-static void note_spaces(struct depth *depth, const struct span *spans, size_t n, uint32_t lone)
-{
-    uint32_t used = 0;
-    for (size_t i = 0; i < n; i++)
-        used |= spans[i].space < 32 ? 1u << spans[i].space : 0;
-    depth->lone |= used & lone;
-    depth->shared |= used & ~lone;
-}
-
-/* ---- the run's places, in order ---- */
-
-/* What lies before an event: spans at depth insn, single instructions at depth access. */
-struct cursor {
+/* A walk along the run: its spans, and the places at shared memory, which lie in them. */
+struct walk {
     const struct span *spans;
     size_t span, n_spans;
     guint inner;
-    uint32_t lone;
+    uint32_t alone; /* spaces of which those places are enough, as bits */
 };
 
-static void append_before(struct depth *depth, struct cursor *cursor, uint64_t end)
+static bool is_alone(const struct walk *walk, const struct span *span)
 {
-    for (; cursor->span < cursor->n_spans; cursor->span++) {
-        const struct span *span = &cursor->spans[cursor->span];
-        if (span->event > end)
+    return span->space < 32 && (walk->alone >> span->space & 1) != 0;
+}
+
+/* The places of the next span. */
+static void append_inner(struct depth *depth, struct walk *walk)
+{
+    const struct span *span = &walk->spans[walk->span++];
+    const bool whole = depth->depth == FL_DEPTH_INSN && !is_alone(walk, span);
+    if (whole)
+        append_span(depth->places, span);
+    for (; walk->inner < depth->inner->len; walk->inner++) {
+        const struct place *place = &g_array_index(depth->inner, struct place, walk->inner);
+        if (place->event > span->event)
             break;
-        if (!is_left_out(cursor->lone, span->space))
-            append_span(depth->places, span);
-    }
-    for (; cursor->inner < depth->inner->len; cursor->inner++) {
-        const struct place *place = &g_array_index(depth->inner, struct place, cursor->inner);
-        if (place->event > end)
-            break;
-        g_array_append_vals(depth->places, place, 1);
+        if (!whole)
+            g_array_append_vals(depth->places, place, 1);
     }
 }
 
-static struct cursor begin(struct depth *depth, const struct engine *engine,
-                           const struct access *log, size_t n)
+static void note_spaces(struct depth *depth, const struct walk *walk)
 {
-    struct cursor cursor = {.lone = 0};
-    if (depth->depth == FL_DEPTH_INSN) {
-        cursor.spans = engine_spans(engine, &cursor.n_spans);
-        cursor.lone = engine_lone_spaces(engine);
-        note_spaces(depth, cursor.spans, cursor.n_spans, cursor.lone);
-    }
-    if (depth->set != NULL) {
-        access_learn(depth->set, engine, log, n);
-        g_array_set_size(depth->inner, 0);
-        access_places(depth->set, engine, log, n, depth->inner);
-    }
-    return cursor;
+    uint32_t used = 0;
+    for (size_t i = 0; i < walk->n_spans; i++)
+        used |= walk->spans[i].space < 32 ? 1u << walk->spans[i].space : 0;
+    depth->alone |= used & walk->alone;
+    depth->shared |= used & ~walk->alone;
 }
+
+static struct walk begin(struct depth *depth, const struct engine *engine, const struct access *log,
+                         size_t n)
+{
+    struct walk walk = {.alone = 0};
+    g_array_set_size(depth->inner, 0);
+    if (depth->set == NULL)
+        return walk;
+    walk.spans = engine_spans(engine, &walk.n_spans);
+    if (log == NULL)
+        return walk;
+    access_learn(depth->set, engine, log, n);
+    access_places(depth->set, engine, log, n, depth->inner);
+    walk.alone = engine_lone_spaces(engine);
+    note_spaces(depth, &walk);
+    return walk;
+}
+
+/* ---- the run's places, in order ---- */
 
 void depth_fill(struct depth *depth, const struct engine *engine, const struct access *log,
                 size_t n, struct run_report *report)
 {
     size_t n_entries;
     const struct place *entries = engine_places(engine, &n_entries);
-    struct cursor cursor = begin(depth, engine, log, n);
+    struct walk walk = begin(depth, engine, log, n);
     g_array_set_size(depth->places, 0);
     for (size_t i = 0; i < n_entries; i++) {
-        append_before(depth, &cursor, entries[i].event);
+        while (walk.span < walk.n_spans && walk.spans[walk.span].event <= entries[i].event)
+            append_inner(depth, &walk);
         if (entries[i].k == 0 && strategy_place(&entries[i], depth->depth))
             g_array_append_vals(depth->places, &entries[i], 1);
     }

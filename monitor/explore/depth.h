@@ -5,11 +5,13 @@
  *   ipc, sync   the entries (k = 0) of points of that depth
  *   access      those of sync, and the (n, k) of user instructions that touch memory which another
  *               thread also touches, one of the two writing, as far as is known by now (access.h)
- *   insn        every entry, and every (n, k) of user mode, but for the spaces left out (below).
- *               The instruction that enters the kernel is the entry's place and no other.
- * A place at which an interruption of the plan itself stopped the thread is none any more. A place
- * with k >= 1 has point FL_POINT_NONE, and as event the one that ended its span: it lies between
- * the event before and that one. Its pc is 0 at depth insn, where nobody has told it.
+ *   insn        every entry, and every (n, k) of user mode. The instruction that enters the kernel
+ *               is the entry's place and no other. When accesses are told, spaces that have one
+ * thread and no page in common with another space that either may write have those of depth access
+ * only. (Those there may be since core sees every frame through a window.) A place at which an
+ * interruption of the plan itself stopped the thread is none any more. A place with k >= 1 has
+ * point FL_POINT_NONE, and as event the one that ended its span: it lies between the event before
+ * and that one. Its pc is 0 where nobody has told it.
  *
  * So a strategy takes report.places as they are; strategy_place() is for the engine's own list.
  */
@@ -31,19 +33,18 @@ void depth_free(struct depth *depth);
 
 /* Plans need FL_MODE_SPANS in their mode (depths access and insn). */
 bool depth_needs_spans(unsigned depth);
-/* Sessions need the option `accesses` (depth access). */
+/* Sessions need the option `accesses` (depth access; insn makes use of it when it is there). */
 bool depth_needs_accesses(unsigned depth);
 
 /* Sets places, n_places, ready and generation of the report, of the run that `engine` has just
- * ended. log, n: session_accesses() of that run; NULL, 0 at the other depths. Valid until the next
- * call, and as long as the engine's run. At depth access the run is learned from first: what it
- * shows new counts for itself already, and raises the generation. */
+ * ended. log, n: session_accesses() of that run; NULL, 0: they are not told. Valid until the next
+ * call, and as long as the engine's run. A run with accesses is learned from first: what it shows
+ * new counts for itself already, and raises the generation. */
 void depth_fill(struct depth *depth, const struct engine *engine, const struct access *log,
                 size_t n, struct run_report *report);
 
-/* Bit i: the places of address space i (FL_SPACE_*) with k >= 1 were left out at depth insn, in
- * every run so far in which it had a thread: it had but one, and shared no page that anybody may
- * write. Core's window on the frame pool does not count: no event tells of it. */
+/* Bit i: at depth insn, address space i (FL_SPACE_*) had the places of depth access only, in every
+ * run so far in which it had a thread. */
 uint32_t depth_left_out(const struct depth *depth);
 
 /* Instructions that depth access knows to touch shared memory. */

@@ -51,8 +51,9 @@ static void post(struct flight *flight, struct posted *posted, struct session *s
 
 static bool wants_accesses(const struct flight *flight, const struct fl_plan *plan)
 {
-    return flight->drive->depths != NULL && (plan->mode & FL_MODE_SPANS) &&
-           depth_needs_accesses(plan->depth);
+    const bool wanted = flight->drive->accesses ? depth_needs_spans(plan->depth)
+                                                : depth_needs_accesses(plan->depth);
+    return flight->drive->depths != NULL && (plan->mode & FL_MODE_SPANS) && wanted;
 }
 
 /* The next plan, once there are guests for it. NULL: none now. */

@@ -38,6 +38,7 @@ struct drive {
     const struct strategy_ops *ops;
     struct strategy *strategy;
     struct depth **depths; /* by depth, made when first needed; NULL: nobody wants places */
+    bool accesses;         /* guests can tell them: depth insn makes use of them too */
     struct focus *focus;   /* which of the places count; NULL: all */
     uint64_t max_runs;     /* 0: as many as the strategy wants */
     uint64_t twice_every;  /* every so many-th plan is run twice and the runs compared; 0: never */

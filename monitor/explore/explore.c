@@ -240,6 +240,7 @@ static void run_search(struct search *search)
     struct explore_result *result = search->result;
     struct drive drive = {
         .depths = search->depths,
+        .accesses = !(options->without & 1u << FL_DEPTH_ACCESS),
         .focus = options->focus,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
         .twice_every = options->twice_every,

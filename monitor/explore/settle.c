@@ -114,7 +114,9 @@ static bool minimise(struct search *search, const struct met *met, struct findin
     config.given = &given;
     config.check = met->check;
     struct strategy *strategy = strategy_minimise.open(&config, error);
-    struct drive drive = {.depths = search->depths, .focus = search->options->focus};
+    struct drive drive = {.depths = search->depths,
+                          .accesses = !(search->options->without & 1u << FL_DEPTH_ACCESS),
+                          .focus = search->options->focus};
     const enum drive_end end = search_drive(search, &strategy_minimise, strategy, &drive, error);
     const struct fl_plan *smallest = minimise_result(strategy);
     if (smallest != NULL)

@@ -43,14 +43,20 @@ static int end(void **state)
     return 0;
 }
 
-static size_t fill(unsigned which)
+/* told: accesses are. */
+static size_t fill_told(unsigned which, bool told)
 {
     depth_free(depth);
     depth = depth_new(which);
     tell_engine(engine);
-    depth_fill(depth, engine, (const struct access *)(void *)accesses->data, accesses->len,
-               &report);
+    depth_fill(depth, engine, told ? (const struct access *)(void *)accesses->data : NULL,
+               told ? accesses->len : 0, &report);
     return report.n_places;
+}
+
+static size_t fill(unsigned which)
+{
+    return fill_told(which, true);
 }
 
 /* Each once, in the order of the run: what lies inside of a span before what ends it. */
@@ -109,6 +115,38 @@ static void insn_is_every_instruction(void **state)
     assert_int_equal(depth_left_out(depth), 1u << FL_SPACE_CORE);
 }
 
+/* Nobody can tell then what core shares with others through its window. */
+static void without_accesses_nothing_is_left_out(void **state)
+{
+    (void)state;
+    size_t told = fill(FL_DEPTH_INSN);
+    assert_true(fill_told(FL_DEPTH_INSN, false) > told);
+    check_order();
+    assert_true(count(FL_PATH_CORE, true) > 0);
+    assert_int_equal(depth_left_out(depth), 0);
+}
+
+/* Core stores into a word that t1 uses, when main asks it to. */
+static void cores_shared_memory_is_not_left_out(void **state)
+{
+    (void)state;
+    story_begin(&story);
+    g_array_set_size(accesses, 0);
+    story_thread(&story, STORY_MAIN, STORY_T1);
+    story_call(&story, STORY_MAIN, FL_LABEL_RAM_ALLOC);
+    store(FL_CORE_BASE, WORD);
+    story_answer(&story, STORY_MAIN, FL_ERROR_OK);
+    story_exit(&story, STORY_T1);
+    load(PC, WORD);
+    story_exit(&story, FL_PATH_KERNEL);
+    fill(FL_DEPTH_INSN);
+    check_order();
+    assert_int_equal(count(FL_PATH_CORE, true), 1);
+    assert_int_equal(depth_left_out(depth), 1u << FL_SPACE_CORE);
+    fill(FL_DEPTH_ACCESS);
+    assert_int_equal(count(FL_PATH_CORE, true), 1);
+}
+
 /* An interruption is no place of its own, neither as the end of a span nor as a beginning. */
 static void insn_leaves_out_where_a_plan_stopped(void **state)
 {
@@ -154,6 +192,8 @@ int main(void)
         TEST(ipc_and_sync_are_entries),
         TEST(access_adds_what_is_shared),
         TEST(insn_is_every_instruction),
+        TEST(without_accesses_nothing_is_left_out),
+        TEST(cores_shared_memory_is_not_left_out),
         TEST(insn_leaves_out_where_a_plan_stopped),
         TEST(a_space_that_shares_is_not_left_out),
     };
