@@ -5,12 +5,14 @@
 # anew. When what the plan is about is gone: one line, exit status 2.
 . "$(dirname "$0")/../lane.bash"
 
-# tree NAME: a copy of the tree, to be edited and built in $dir/NAME.
+# tree NAME: a copy of the tree, to be edited and built in $dir/NAME; what is not edited is built.
 tree()
 {
-    mkdir "$dir/$1"
-    git ls-files -z --cached --others --exclude-standard guest Makefile scripts/setup scripts/packages |
+    mkdir -p "$dir/$1/build"
+    git ls-files -z --cached --others --exclude-standard guest Makefile |
         xargs -0 cp --parents -t "$dir/$1" 2>/dev/null
+    cp -r build/guest "$dir/$1/build/guest"
+    rm "$dir/$1/build/guest/armv7.elf"
 }
 
 build()
