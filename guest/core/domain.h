@@ -12,11 +12,12 @@ struct vm_task;
 #define MAX_DOMAINS 14u
 
 struct domain {
-    uint32_t space;             /* FL_SPACE_DOMAIN(i); 0: this entry of the table is free */
-    struct region_map *map;     /* its address space, as far as attachments go; NULL: forked */
-    struct region_map *context; /* its context area */
-    struct vm_task *task;       /* NULL: it made no vm call yet */
-    uint32_t data_frame, bss_frame, info_frame; /* what it was loaded into */
+    uint32_t space;                 /* FL_SPACE_DOMAIN(i); 0: this entry of the table is free */
+    struct region_map *map;         /* its address space, as far as attachments go; NULL: forked */
+    struct region_map *context;     /* its context area */
+    struct vm_task *task;           /* NULL: it made no vm call yet */
+    uint32_t data_frame, bss_frame; /* what it was loaded into, until that is the task's; else 0 */
+    uint32_t info_frame;
 };
 
 /* Makes every domain of the scenario, each with its program and its main thread. */

@@ -85,9 +85,9 @@ static void share_nothing(struct vm_area *rear, const struct vm_area *whole)
  * offsets (e.g. utcb and stack at offset 0)." */
 static struct vm_object *one_anonymous_object(struct vm_task *task, uint32_t pages)
 {
-    FOR_EACH_AREA(area, task)
-    if (area->base >= FL_VM_BASE && area->object->kind == FL_OBJECT_ANONYMOUS)
-        return area->object;
+    FOR_EACH_AREA (area, task)
+        if (area->base >= FL_VM_BASE && area->object->kind == FL_OBJECT_ANONYMOUS)
+            return area->object;
     return vm_anonymous_object(task, pages);
 }
 

@@ -26,9 +26,9 @@ struct vm_area *vm_area_next(const struct vm_task *task, struct vm_area *after)
 
 struct vm_area *vm_area_find(const struct vm_task *task, uint32_t address)
 {
-    FOR_EACH_AREA(area, task)
-    if (address - area->base < area->pages * FL_PAGE_SIZE)
-        return area;
+    FOR_EACH_AREA (area, task)
+        if (address - area->base < area->pages * FL_PAGE_SIZE)
+            return area;
     return NULL;
 }
 
@@ -37,9 +37,9 @@ static struct vm_area *lowest_in(const struct vm_task *task, uint32_t base, uint
 {
     struct vm_area *lowest = NULL;
 
-    FOR_EACH_AREA(area, task)
-    if (area->base < end && base < vm_area_end(area) && (!lowest || area->base < lowest->base))
-        lowest = area;
+    FOR_EACH_AREA (area, task)
+        if (area->base < end && base < vm_area_end(area) && (!lowest || area->base < lowest->base))
+            lowest = area;
     return lowest;
 }
 
@@ -52,7 +52,7 @@ uint32_t vm_area_place(const struct vm_task *task, uint32_t pages)
 {
     uint32_t at = FL_VM_BASE;
 
-    while (pages <= (FL_SHM_BASE - at) / FL_PAGE_SIZE) {
+    while (at < FL_SHM_BASE && pages <= (FL_SHM_BASE - at) / FL_PAGE_SIZE) {
         const struct vm_area *area = lowest_in(task, at, at + pages * FL_PAGE_SIZE);
         if (!area)
             return at;

@@ -85,9 +85,9 @@ static uint32_t write_private(struct vm_area *area, uint32_t page)
 /* The others who share the page may see what it was copied from. */
 static void unmap_others(const struct vm_area *area, uint32_t page)
 {
-    FOR_EACH_AREA(other, NULL)
-    if (other != area && other->object == area->object && page - other->offset < other->pages)
-        sys_unmap(other->space, other->base + (page - other->offset) * FL_PAGE_SIZE, 1);
+    FOR_EACH_AREA (other, NULL)
+        if (other != area && other->object == area->object && page - other->offset < other->pages)
+            sys_unmap(other->space, other->base + (page - other->offset) * FL_PAGE_SIZE, 1);
 }
 
 /* Copied once, by whoever writes first; who comes later is given that page. */

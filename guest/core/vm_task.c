@@ -31,8 +31,8 @@ static struct vm_task *task_create(struct domain *domain)
 
 void vm_drop_areas(struct vm_task *task)
 {
-    FOR_EACH_AREA(area, task)
-    vm_area_delete(area);
+    FOR_EACH_AREA (area, task)
+        vm_area_delete(area);
 }
 
 static void task_end(struct vm_task *task)
@@ -68,6 +68,7 @@ static bool adopt_program(struct domain *domain, struct vm_task *task)
         return false;
     own_row(object, 0, domain->data_frame, parts->data_pages);
     own_row(object, parts->data_pages, domain->bss_frame, parts->bss_pages);
+    domain->bss_frame = 0;
     vm_area_show(area, object);
     return true;
 }
@@ -101,7 +102,8 @@ struct vm_thread *vm_thread_of(struct domain *domain, tid_t thread)
 
     if (member)
         return member->task ? member : NULL;
-    if (!domain->task && (!task_create(domain) || !adopt_program(domain, domain->task)))
+    if (!domain->task &&
+        (!domain->bss_frame || !task_create(domain) || !adopt_program(domain, domain->task)))
         return NULL;
     return member_create(domain, thread, vm_files_create());
 }
@@ -111,18 +113,17 @@ struct vm_thread *vm_thread_of(struct domain *domain, tid_t thread)
 /* Only a first object is ever written, so that these are all that there is to freeze. */
 void vm_freeze(struct vm_task *task)
 {
-    FOR_EACH_AREA(area, task)
-    if (area->object->writable && vm_object_is_private(area->object))
-        sys_protect(task->space, area->base, area->pages, area->rights & ~2u);
-    FOR_EACH_AREA(area, task)
-    if (vm_object_is_private(area->object))
-        area->object->writable = false;
+    FOR_EACH_AREA (area, task)
+        if (area->object->writable && vm_object_is_private(area->object))
+            sys_protect(task->space, area->base, area->pages, area->rights & ~2u);
+    FOR_EACH_AREA (area, task)
+        if (vm_object_is_private(area->object))
+            area->object->writable = false;
 }
 
 static bool copy_areas(struct vm_task *to, const struct vm_task *from)
 {
-    FOR_EACH_AREA(area, from)
-    {
+    FOR_EACH_AREA (area, from) {
         struct vm_area *copy = vm_area_create(to, area);
         if (!copy)
             return false;
@@ -197,6 +198,16 @@ void vm_thread_exit(struct vm_thread *thread, uint32_t code)
     thread->code = code;
 }
 
+/* Is nothing left of the domain, not even a thread that may still be on its way to its end? */
+static bool is_deserted(const struct domain *domain)
+{
+    const struct vm_thread *member = members;
+
+    while (member < members + MAX_MEMBERS && (!member->tid || member->domain != domain))
+        member++;
+    return !domain->task && member == members + MAX_MEMBERS;
+}
+
 uint32_t vm_thread_reap(const struct vm_thread *self, tid_t child, uint32_t *code)
 {
     struct vm_thread *ended = child ? member_find(child) : NULL;
@@ -207,8 +218,8 @@ uint32_t vm_thread_reap(const struct vm_thread *self, tid_t child, uint32_t *cod
         vm_thread_exit(ended, FL_ERROR_PARTNER_GONE);
     *code = ended->code;
     domain_thread_destroy(ended->domain, child);
-    if (!ended->domain->task)
-        domain_end(ended->domain);
     ended->tid = 0;
+    if (is_deserted(ended->domain))
+        domain_end(ended->domain);
     return FL_ERROR_OK;
 }
