@@ -98,7 +98,7 @@ struct fl_packet {
 
 /* fl_plan.policy: who departs from the default schedule */
 enum {
-    FL_POLICY_FIXED = 0,  /* only the preemptions listed */
+    FL_POLICY_FIXED = 0, /* only the preemptions listed */
     /* Drawn from `seed` at the places of `depth`; the listed preemptions are ignored: */
     FL_POLICY_RANDOM = 1, /* with `chance`/2^32 a ready thread */
     FL_POLICY_WALK = 2,   /* the running thread or a ready one, all equally likely */

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # A saved plan still means something when the source was edited: with one more lock in the path and
 # some lines above, both findings come again, at other places, and it is said that they were anchored
 # anew. When what the plan is about is gone: one line, exit status 2.

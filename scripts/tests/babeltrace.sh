@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # babeltrace2 lists a recorded run as it is on disk, every event, with names instead of numbers.
 . "$(dirname "$0")/../lane.bash"
 command -v babeltrace2 >/dev/null || skip "babeltrace2 is not installed"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # A damaged trace is read as far as it goes and never further, and never crashes the reader:
 # truncated = inconclusive (3), nothing readable = one clear line (2).
 . "$(dirname "$0")/../lane.bash"

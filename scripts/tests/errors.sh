@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # Wrong use and broken surroundings: each exactly one line on stderr that helps, exit status 2, nothing
 # on stdout. What was found is never lost for want of a place to put it.
 . "$(dirname "$0")/../lane.bash"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # What explains a finding: lanes of 80 columns with the lines of both sides, and the two accesses
 # whose order decides: for racy and quickfix one side stores a thread's context, the other looks at
 # it; for quickfix also the gap, from the unlock to the assignment. Without the image, the lanes alone. Data races: one, harmful; none where it is fixed.

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # Forks and exits under random plans, every count of core's looked at from outside at each quiescent
 # point: none off. FORK_STRESS_RUNS=100000 is the long one (fork-stress-long).
 . "$(dirname "$0")/../lane.bash"

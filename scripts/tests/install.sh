@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60 alone
+#@ limit=180 alone
 # What `make install` puts under a prefix works from there, away from the tree, and the doctor finds nothing
 # wrong with it.
 . "$(dirname "$0")/../lane.bash"

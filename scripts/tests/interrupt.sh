@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # Ctrl-C ends a search with a summary of what was covered, exit status 3, and no guest left. A spent
 # budget does the same.
 . "$(dirname "$0")/../lane.bash"

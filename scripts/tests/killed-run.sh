@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # What a run has recorded so far is readable whenever the monitor goes: killed, or by Ctrl-C. The
 # run is one that hangs for long, after events that fill two packets.
 . "$(dirname "$0")/../lane.bash"

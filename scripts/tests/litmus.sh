@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # A search makes exactly the runs that can be counted by hand (guest/scenarios/rig_litmus.c), each
 # plan once, with one guest and with two; and a deepening search those plans and no others beside the
 # few that it must see again.

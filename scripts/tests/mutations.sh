@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=60
+#@ limit=180
 # Core broken on purpose, line by line (scripts/mutations): each mutation is seen by the check that the
 # table names, before any other; and each check of vm is needed: there is a mutation that it alone sees.
 . "$(dirname "$0")/../lane.bash"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # The scenario printed in README.md, put where it says, does what it says.
 . "$(dirname "$0")/../lane.bash"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=120
+#@ limit=300
 # A search that is interrupted, killed, or out of budget, and then resumed, makes the same runs in
 # all and comes to the same result as one that is left alone; so does a search with two guests.
 . "$(dirname "$0")/../lane.bash"

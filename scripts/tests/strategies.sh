@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=150
+#@ limit=300
 # Whatever strategy finds the race or the quick fix's gap, over 20 seeds: what is left is exactly one
 # preemption. And pct keeps its word: over the seeds it meets the race at least as often as the
 # bound that it prints says.
