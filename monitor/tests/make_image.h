@@ -1,4 +1,4 @@
-/* Images for tests: a small ELF with the two sections that a monitor reads. */
+/* Images for tests: a small ELF with the three sections that a monitor reads. */
 #ifndef FAULTLINE_TEST_MAKE_IMAGE_H
 #define FAULTLINE_TEST_MAKE_IMAGE_H
 
@@ -9,9 +9,10 @@
 
 struct made_image {
     Elf32_Ehdr elf;
-    Elf32_Shdr sections[4]; /* none, names, image, scenarios */
-    char names[64];
+    Elf32_Shdr sections[5]; /* none, names, image, scenarios, audit */
+    char names[80];
     struct fl_image header;
+    struct fl_audit_field audit[2];
     struct fl_scenario scenarios[2];
 };
 
@@ -64,10 +65,10 @@ static inline struct made_image make_image(void)
                 .e_shoff = offsetof(struct made_image, sections),
                 .e_ehsize = sizeof(Elf32_Ehdr),
                 .e_shentsize = sizeof(Elf32_Shdr),
-                .e_shnum = 4,
+                .e_shnum = 5,
                 .e_shstrndx = 1,
             },
-        .names = "\0.shstrtab\0.faultline.image\0.faultline.scenarios",
+        .names = "\0.shstrtab\0.faultline.image\0.faultline.scenarios\0.faultline.audit",
         .header =
             {
                 .magic = FL_ABI_MAGIC,
@@ -78,6 +79,13 @@ static inline struct made_image make_image(void)
                 .shared_size = sizeof(struct fl_shared),
                 .n_scenarios = 2,
             },
+        .audit = {{.id = FL_AUDIT_FIELD_OBJECT_KIND,
+                   .size = 2,
+                   .address = FL_CORE_BASE,
+                   .offset = 4,
+                   .stride = 12,
+                   .count = 3},
+                  {.id = FL_AUDIT_FIELD_TOTAL_OBJECTS, .size = 4, .stride = 4, .count = 1}},
     };
     made.scenarios[0] = made_scenario("first");
     made.scenarios[1] = made_scenario("second");
@@ -87,6 +95,8 @@ static inline struct made_image make_image(void)
                                     offsetof(struct made_image, header), sizeof made.header);
     made.sections[3] = made_section(&made, ".faultline.scenarios", SHT_PROGBITS,
                                     offsetof(struct made_image, scenarios), sizeof made.scenarios);
+    made.sections[4] = made_section(&made, ".faultline.audit", SHT_PROGBITS,
+                                    offsetof(struct made_image, audit), sizeof made.audit);
     return made;
 }
 

@@ -156,6 +156,46 @@ static void refuses_damaged_tables(void **state)
     assert_refused(&made, sizeof made - 1, IMAGE_ERROR_NOT_GUEST, "where 2 scenarios");
 }
 
+static void refuses_damaged_audits(void **state)
+{
+    static const struct {
+        size_t offset, size;
+        uint32_t value;
+    } damages[] = {
+        {offsetof(struct fl_audit_field, id), 2, FL_AUDIT_FIELD_COUNT},
+        {offsetof(struct fl_audit_field, id), 2, FL_AUDIT_FIELD_TOTAL_OBJECTS}, /* twice */
+        {offsetof(struct fl_audit_field, size), 2, 0},
+        {offsetof(struct fl_audit_field, size), 2, 3},
+        {offsetof(struct fl_audit_field, size), 2, 16},
+        {offsetof(struct fl_audit_field, offset), 4, 11},
+        {offsetof(struct fl_audit_field, offset), 4, UINT32_MAX},
+        {offsetof(struct fl_audit_field, stride), 4, 0},
+        {offsetof(struct fl_audit_field, stride), 4, UINT32_MAX},
+        {offsetof(struct fl_audit_field, count), 4, 0},
+        {offsetof(struct fl_audit_field, count), 4, UINT32_MAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(damages); i++) {
+        struct made_image made = make_image();
+        memcpy((char *)&made.audit[0] + damages[i].offset, &damages[i].value, damages[i].size);
+        refused(&made, IMAGE_ERROR_NOT_GUEST, "damaged table of what to audit (row ");
+    }
+}
+
+static void knows_what_to_audit(void **state)
+{
+    (void)state;
+    struct made_image made = make_image();
+    struct image *image = open_bytes(&made, sizeof made, NULL);
+    assert_int_equal(image->n_audit, 2);
+    assert_memory_equal(image->audit, made.audit, sizeof made.audit);
+    image_close(image);
+    strcpy(memmem(made.names, sizeof made.names, "audit", 5), "other");
+    image = open_bytes(&made, sizeof made, NULL);
+    assert_int_equal(image->n_audit, 0);
+    image_close(image);
+}
+
 /* One wrong field a row, in the second scenario. */
 static void refuses_damaged_scenarios(void **state)
 {
@@ -292,6 +332,8 @@ int main(void)
         cmocka_unit_test(refuses_other_guests),
         cmocka_unit_test(refuses_damaged_tables),
         cmocka_unit_test(refuses_damaged_scenarios),
+        cmocka_unit_test(refuses_damaged_audits),
+        cmocka_unit_test(knows_what_to_audit),
         cmocka_unit_test(survives_any_damage),
         cmocka_unit_test(skips_frames_in_headers),
     };

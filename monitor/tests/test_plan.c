@@ -184,6 +184,7 @@ static void bad_json(void **state)
         {"\"at\": {\"function\": \"create\", \"line\": -2, \"step\": 8}", "\"at\": 8",
          "\"at\" must be an object"},
         {"\"params\": {\"rounds\": 3, \"size\": 4096}", "\"params\": []", "must be an object"},
+        {"\"seed\": 7", "\"seed\": 7, \"audit\": 1", "\"audit\" must be true or false"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
         g_auto(GStrv) halves = g_strsplit(good_json, changes[i].part, 2);
@@ -195,6 +196,20 @@ static void bad_json(void **state)
         assert_refusal(plan_from_text(text, strlen(text), &toy_scenario, 0, &plan, NULL, &error),
                        &error, &refusal);
     }
+}
+
+/* A plan that is audited says so; the others do as if there were no such thing. */
+static void audits_are_told(void **state)
+{
+    (void)state;
+    struct fl_plan plan;
+    plan_init(&plan, &toy_scenario, 0, 0);
+    g_autofree char *without = plan_to_text(&plan, &toy_scenario, NULL);
+    assert_null(strstr(without, "audit"));
+    plan.mode = FL_MODE_AUDIT | FL_MODE_SPANS;
+    g_autofree char *text = plan_to_text(&plan, &toy_scenario, NULL);
+    assert_true(plan_from_text(text, strlen(text), &toy_scenario, 0, &plan, NULL, NULL));
+    assert_int_equal(plan.mode, FL_MODE_AUDIT);
 }
 
 static void a_full_plan(void **state)
@@ -242,6 +257,7 @@ int main(void)
         cmocka_unit_test(bad_schedules),
         cmocka_unit_test(bad_params),
         cmocka_unit_test(bad_json),
+        cmocka_unit_test(audits_are_told),
         cmocka_unit_test(a_full_plan),
         cmocka_unit_test(mutations),
     };
