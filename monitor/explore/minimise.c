@@ -37,17 +37,18 @@ struct step {
 struct candidate {
     struct fl_plan plan;
     struct step step;
-    bool looks; /* the best plan once more, to see its options */
+    bool looks; /* the best plan up to the preemption to be moved, to see its options */
 };
 
 struct strategy {
     struct strategy_config config;
     struct step step;
     bool confirmed; /* `best` is a plan that violates */
-    bool seen;      /* `options` are those of `best` */
+    bool looking;   /* a look is in flight: nothing can be given out before it is back */
+    unsigned seen;  /* `options` are those for preemptions before this one */
     struct fl_plan best;
     GArray *taken;    /* struct option: the preemptions of `best`, in the order of its run */
-    GArray *options;  /* struct option: every departure that was possible in that run */
+    GArray *options;  /* struct option: every departure that was possible in a run of it */
     GQueue *flight;   /* struct candidate: given out and not come back, the oldest first */
     unsigned useless; /* the oldest so many of them */
     uint64_t runs;
@@ -126,38 +127,48 @@ static bool after_previous(const struct strategy *minimise, const struct option 
     return at == 0 || option->event > option_at(minimise->taken, at - 1)->event;
 }
 
-/* A place at which an interruption came is no option of its own run, so time counts as well. */
 static bool taken_already(const struct strategy *minimise, const struct option *option)
 {
     const struct option *taken = option_at(minimise->taken, minimise->step.at);
-    return option->event > taken->event ||
-           memcmp(&option->preemption, &taken->preemption, sizeof(option->preemption)) == 0;
+    return memcmp(&option->preemption, &taken->preemption, sizeof(option->preemption)) == 0;
 }
 
-static bool propose_look(const struct strategy *minimise, struct candidate *candidate)
+/* The run is the best plan's up to where the preemption to be moved comes, which is in it a place
+ * like any other. */
+static bool propose_look(struct strategy *minimise, struct candidate *candidate)
 {
-    candidate->plan = minimise->best;
+    without(minimise, minimise->step.at, minimise->taken->len, &candidate->plan);
     candidate->plan.mode |= FL_MODE_SPANS;
     candidate->looks = true;
+    minimise->looking = true;
     return true;
+}
+
+static bool propose_option(struct strategy *minimise, struct candidate *candidate)
+{
+    struct step *step = &minimise->step;
+    while (step->option < minimise->options->len) {
+        const struct option *option = option_at(minimise->options, step->option++);
+        if (taken_already(minimise, option))
+            break;
+        if (!after_previous(minimise, option))
+            continue;
+        without(minimise, step->at, step->at + 1, &candidate->plan);
+        if (plan_insert(&candidate->plan, minimise->config.scenario, &option->preemption, NULL))
+            return true;
+    }
+    step->option = minimise->options->len;
+    return false;
 }
 
 static bool propose_move(struct strategy *minimise, struct candidate *candidate)
 {
     struct step *step = &minimise->step;
-    if (!minimise->seen && minimise->taken->len > 0)
-        return propose_look(minimise, candidate);
     for (; step->at < minimise->taken->len; step->at++, step->option = 0) {
-        while (step->option < minimise->options->len) {
-            const struct option *option = option_at(minimise->options, step->option++);
-            if (taken_already(minimise, option))
-                break;
-            if (!after_previous(minimise, option))
-                continue;
-            without(minimise, step->at, step->at + 1, &candidate->plan);
-            if (plan_insert(&candidate->plan, minimise->config.scenario, &option->preemption, NULL))
-                return true;
-        }
+        if (step->at >= minimise->seen)
+            return propose_look(minimise, candidate);
+        if (propose_option(minimise, candidate))
+            return true;
     }
     return false;
 }
@@ -199,17 +210,15 @@ static void expect_failure(struct strategy *minimise)
     case DROP:
         step->at += step->window;
         break;
-    case MOVE: /* the option is counted already; without a look there are none */
-        if (!minimise->seen)
-            enter(minimise, DONE);
-        break;
-    case DONE:
+    default: /* MOVE: the option is counted already */
         break;
     }
 }
 
 static bool minimise_next(struct strategy *minimise, struct fl_plan *plan)
 {
+    if (minimise->looking)
+        return false;
     struct candidate *candidate = g_new0(struct candidate, 1);
     while (minimise->step.phase != DONE && !propose(minimise, candidate))
         enter(minimise, minimise->step.phase + 1);
@@ -251,15 +260,14 @@ static void adopt(struct strategy *minimise, const struct candidate *candidate,
                   const struct run_report *report)
 {
     minimise->best = candidate->plan;
-    minimise->best.mode &= (uint8_t)~FL_MODE_SPANS;
     minimise->confirmed = true;
     g_array_set_size(minimise->taken, 0);
     for (size_t i = 0; i < report->n_taken; i++) {
         const struct option taken = {report->taken[i], report->taken_at[i]};
         g_array_append_val(minimise->taken, taken);
     }
-    minimise->seen = candidate->looks || !needs_look(minimise);
-    if (minimise->seen)
+    minimise->seen = needs_look(minimise) ? 0 : UINT_MAX;
+    if (!needs_look(minimise))
         see_options(minimise, report);
 }
 
@@ -267,6 +275,7 @@ static void adopt(struct strategy *minimise, const struct candidate *candidate,
 static void after_success(struct strategy *minimise, const struct candidate *candidate)
 {
     minimise->step = candidate->step;
+    minimise->looking = false;
     minimise->useless = g_queue_get_length(minimise->flight);
     switch (candidate->step.phase) {
     case CONFIRM:
@@ -279,12 +288,24 @@ static void after_success(struct strategy *minimise, const struct candidate *can
         minimise->step.dropped = true;
         break;
     case MOVE: /* the first option that does is the earliest */
-        minimise->step.at += !candidate->looks;
+        minimise->step.at++;
         minimise->step.option = 0;
         break;
     case DONE:
         break;
     }
+}
+
+/* What a look shows is good for the preemptions up to the one that it left out. */
+static void look(struct strategy *minimise, const struct candidate *candidate,
+                 const struct run_report *report)
+{
+    minimise->looking = false;
+    minimise->seen = candidate->step.at + 1;
+    minimise->step = candidate->step;
+    see_options(minimise, report);
+    if (report->n_taken != report->plan->n_preemptions)
+        enter(minimise, DONE);
 }
 
 static bool minimise_done(struct strategy *minimise, const struct run_report *report)
@@ -295,6 +316,10 @@ static bool minimise_done(struct strategy *minimise, const struct run_report *re
         return false;
     }
     minimise->runs++;
+    if (candidate->looks) {
+        look(minimise, candidate, report);
+        return true;
+    }
     if (!still_violated(minimise, report))
         return false;
     adopt(minimise, candidate, report);

@@ -90,7 +90,6 @@ static bool pct_finished(const struct strategy *pct)
     return pct->config.max_runs != 0 && pct->returned == pct->config.max_runs;
 }
 
-/* 1 - (1 - 1/(n k^(d-1)))^N: the least probability of having met a bug of depth d after N runs. */
 double pct_bound(uint32_t threads, uint32_t places, unsigned changes, uint64_t runs)
 {
     const double one = 1 / (MAX(threads, 1) * pow(MAX(places, 1), changes));

@@ -87,6 +87,10 @@ bool strategy_place(const struct place *place, unsigned depth);
 /* What the guest draws from in a search's so many-th run; never 0. */
 uint32_t strategy_seed(uint64_t seed, uint64_t run);
 
+/* pct: 1 - (1 - 1/(n k^changes))^runs, the least probability to have met a bug of depth changes + 1
+ * in so many draws. */
+double pct_bound(uint32_t threads, uint32_t places, unsigned changes, uint64_t runs);
+
 /* minimise: the smallest plan known to violate the check, its preemptions in wire order; NULL when
  * not even the plan it started from did. */
 const struct fl_plan *minimise_result(const struct strategy *strategy);

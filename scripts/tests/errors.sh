@@ -28,6 +28,15 @@ refused 'bound' "$faultline" explore "$racy" --bound 100000
 refused 'bound' "$faultline" explore "$racy" --bound two
 refused 'depth.*ipc' "$faultline" explore "$racy" --depth ipcs
 refused 'strategy' "$faultline" explore "$racy" --strategy magic
+refused 'auto|dfs' "$faultline" explore "$racy" --strategy dsf
+refused 'jobs' "$faultline" explore "$racy" --jobs 0
+refused 'time' "$faultline" explore "$racy" --time -1
+refused 'insn or stop' "$faultline" explore "$racy" --or else
+refused '--or insn' "$faultline" explore "$racy" --depth access --no-plugin
+refused 'ipc and sync' "$faultline" explore "$racy" --depth insn --strategy pct
+refused 'thread=' "$faultline" explore "$racy" --focus everywhere
+refused 'LO-HI' "$faultline" explore "$racy" --focus addr=12
+refused 'none of that name' "$faultline" explore "$racy" --focus thread=nobody
 refused 'creators' "$faultline" explore "$racy" --param creatrs=2
 refused 'creators' "$faultline" explore "$racy" --param creators=99
 refused 'creators' "$faultline" explore "$racy" --param creators=many
