@@ -121,6 +121,17 @@ uint32_t frame_list_take(struct frame_list *list, uint32_t *page)
     return frame_of(link);
 }
 
+uint32_t frame_list_remove(struct frame_list *list, uint32_t page)
+{
+    uint16_t *at = &list->first, link;
+
+    while (*at != NOBODY && links[*at - 1].page != page)
+        at = &links[*at - 1].next;
+    if ((link = *at) != NOBODY)
+        *at = links[link - 1].next;
+    return frame_of(link);
+}
+
 bool frame_list_within(const struct frame_list *list, const struct frame_list *other)
 {
     uint16_t link = list->first;

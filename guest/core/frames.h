@@ -30,6 +30,8 @@ uint32_t frame_list_find(const struct frame_list *list, uint32_t page);
 void frame_list_add(struct frame_list *list, uint32_t page, uint32_t frame);
 /* Takes the page out that was added last. 0: there is none. */
 uint32_t frame_list_take(struct frame_list *list, uint32_t *page);
+/* Takes this page out. 0: it is not in the list. */
+uint32_t frame_list_remove(struct frame_list *list, uint32_t page);
 /* Whether each page of the list is in the other, too. */
 bool frame_list_within(const struct frame_list *list, const struct frame_list *other);
 /* Frees all that is in it. */

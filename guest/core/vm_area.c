@@ -154,12 +154,23 @@ static struct vm_area *split(struct vm_area *area, uint32_t from)
     return rear;
 }
 
+/* What the area's first object has in a range that the area does not show any more, when the area
+ * is all that refers to it. */
+static void trim(const struct vm_area *area, uint32_t from, uint32_t end)
+{
+    struct vm_object *object = area->object;
+
+    if (object && vm_object_is_private(object) && object->links == 1 && object->shadows == 0)
+        vm_object_trim(object, vm_area_page(area, from), (end - from) / FL_PAGE_SIZE);
+}
+
 /* Takes [from, end) out of the area; what lies behind it first, while the objects are there. */
 static bool take_out(struct vm_area *area, uint32_t from, uint32_t end)
 {
     from = from > area->base ? from : area->base;
     end = end < vm_area_end(area) ? end : vm_area_end(area);
     policy()->unmap(area, from, (end - from) / FL_PAGE_SIZE);
+    trim(area, from, end);
     if (end < vm_area_end(area) && !split(area, end))
         return false;
     if (from > area->base)

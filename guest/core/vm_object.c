@@ -130,16 +130,31 @@ void vm_object_own(struct vm_object *object, uint32_t page, uint32_t frame)
     tell_object(FL_EVENT_PAGE_OWN, page, frame, object);
 }
 
+static void tell_given(struct vm_object *object, uint32_t page, uint32_t frame)
+{
+    object->owned--;
+    tell_object(FL_EVENT_PAGE_GIVE, page, frame, object);
+}
+
 /* Takes one of its pages from the object. 0: it has none left. */
 static uint32_t give_page(struct vm_object *object, uint32_t *page)
 {
     uint32_t frame = frame_list_take(&object->frames, page);
 
-    if (frame) {
-        object->owned--;
-        tell_object(FL_EVENT_PAGE_GIVE, *page, frame, object);
-    }
+    if (frame)
+        tell_given(object, *page, frame);
     return frame;
+}
+
+void vm_object_trim(struct vm_object *object, uint32_t page, uint32_t pages)
+{
+    for (uint32_t end = page + pages; page < end; page++) {
+        uint32_t frame = frame_list_remove(&object->frames, page);
+        if (frame) {
+            tell_given(object, page, frame);
+            frame_free(frame);
+        }
+    }
 }
 
 static uint32_t no_page(struct vm_object *object, uint32_t page)

@@ -66,6 +66,7 @@ static void work(uint32_t inherited, uint32_t shared, uint32_t self)
 {
     uint32_t own = map_anonymous(3);
 
+    *word(own, 1) = self;
     write_and_expect(word(own, 2), self);
     program_expect(vm_unmap(own + FL_PAGE_SIZE, 1) == FL_ERROR_OK);
     write_and_expect(word(inherited, 0), self);
