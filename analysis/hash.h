@@ -11,7 +11,7 @@
  * PC and SET; region << 32 | page for VA (region: its number in regions.def from 1, 0 outside of
  * all; page: counted from the region's base, 0 in regions that are not paged and outside of all);
  * else the low 32 bits of the field. Of an event that events.def does not have all three are 0.
- * Time is not hashed.
+ * Time is not hashed, nor are the events span, audit and audit_differs, which a mode asks for.
  */
 #ifndef FAULTLINE_HASH_H
 #define FAULTLINE_HASH_H

@@ -6,7 +6,7 @@
 #include "check.h"
 #include "trace.h"
 
-#define MAX_STALE 64u
+#define MAX_STALE 16u
 
 /* Translations that may still be in the TLB. */
 struct state {
@@ -45,16 +45,14 @@ static void flushed(struct state *state, const struct fl_event *event)
             state->stale[i] = state->stale[--state->n_stale];
 }
 
-static void on_switch(struct check_context *context, struct state *state)
+static void on_unflushed_switch(struct check_context *context)
 {
     const struct model *model = context->model;
     const struct model_thread *from = model_find(model, (uint32_t)context->event->addr);
     const struct model_thread *to = model_find(model, context->event->thread);
     char who[TRACE_NAME_MAX], whom[TRACE_NAME_MAX];
 
-    if (context->event->aux)
-        state->n_stale = 0;
-    else if (from && to && from->space != to->space)
+    if (from && to && from->space != to->space)
         check_violated(context, "%s goes on after %s, in another space, and nothing is flushed",
                        trace_thread_name(model->scenario, to->path, who),
                        trace_thread_name(model->scenario, from->path, whom));
@@ -81,7 +79,10 @@ static void on_event(struct check_context *context)
 
     switch (fl_event_id(event)) {
     case FL_EVENT_SWITCH:
-        on_switch(context, state);
+        if (event->aux)
+            state->n_stale = 0;
+        else
+            on_unflushed_switch(context);
         break;
     case FL_EVENT_FLUSH:
         flushed(state, event);
