@@ -83,10 +83,24 @@ uint32_t frame_alloc(void)
     return frame;
 }
 
+/* A bit for each frame. */
+static uint32_t dirty[POOL_FRAMES / 32];
+
+void frame_set_dirty(uint32_t frame)
+{
+    dirty[(frame - pool_first) / 32] |= 1u << (frame - pool_first) % 32;
+}
+
+bool frame_is_dirty(uint32_t frame)
+{
+    return dirty[(frame - pool_first) / 32] >> (frame - pool_first) % 32 & 1;
+}
+
 void frame_free(uint32_t frame)
 {
     uint16_t link = link_of(frame);
 
+    dirty[(frame - pool_first) / 32] &= ~(1u << (frame - pool_first) % 32);
     links[link - 1].next = freed;
     freed = link;
 }

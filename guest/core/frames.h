@@ -22,6 +22,10 @@ uint32_t frame_alloc_row(uint32_t count);
 void frame_row_loosen(uint32_t count);
 void frame_free(uint32_t frame);
 
+/* Whether what it holds was written and has to be put back, until it is freed. */
+void frame_set_dirty(uint32_t frame);
+bool frame_is_dirty(uint32_t frame);
+
 /* Where core sees the frame: all of FL_FRAMES is mapped at FL_WINDOW_BASE. */
 void *frame_memory(uint32_t frame);
 

@@ -5,7 +5,7 @@
 #include "vm_area.h"
 #include "vm_totals.h"
 
-#define MAX_AREAS 48u
+#define MAX_AREAS 44u
 
 static struct vm_area areas[MAX_AREAS];
 

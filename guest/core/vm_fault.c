@@ -107,7 +107,7 @@ static uint32_t find_for_write(struct vm_area *area, uint32_t page)
     uint32_t frame = area->shared ? policy()->write_shared(area, page) : write_private(area, page);
 
     if (frame && area->object->kind == FL_OBJECT_FILE)
-        area->object->dirty = true;
+        frame_set_dirty(frame);
     return frame ? frame : vm_error(FL_ERROR_NO_MEMORY);
 }
 

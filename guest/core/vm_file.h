@@ -19,7 +19,7 @@ struct vm_object *vm_file_open(uint32_t *error);
 
 /* ---- Descriptors: tables that tasks have for themselves or share ---- */
 
-#define VM_FILE_TABLES 16u
+#define VM_FILE_TABLES 14u
 #define VM_DESCRIPTORS 4u
 
 /* Tables have numbers from 1. 0: none is free. */

@@ -227,7 +227,7 @@ static void delete (struct vm_object *object)
     uint32_t page, frame;
 
     while ((frame = give_page(object, &page))) {
-        if (object->dirty)
+        if (frame_is_dirty(frame))
             vm_file_write(object->file, page, frame);
         frame_free(frame);
     }

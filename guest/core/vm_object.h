@@ -22,7 +22,6 @@ struct vm_object {
     uint16_t openers;   /* descriptors open on it */
     uint16_t owned;     /* pages in `frames` */
     bool writable;      /* its pages may be written; a fork takes that away */
-    bool dirty;         /* a file that was written */
     uint32_t pages;     /* its size */
     uint32_t number;    /* in the trace; never given twice */
     uint32_t key, base; /* shared memory that has a name: where it lies in every task */
