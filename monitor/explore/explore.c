@@ -215,6 +215,15 @@ static void diverged(struct search *search, const struct drive *drive)
                                          schedule));
 }
 
+/* A search of nothing would be a clean one. */
+static bool nothing_in_focus(const struct search *search)
+{
+    for (unsigned depth = 0; depth < FL_DEPTH_NEVER; depth++)
+        if (search->result->places[depth] > 0)
+            return false;
+    return search->options->focus != NULL;
+}
+
 static void conclude(struct search *search, enum drive_end end, const struct drive *drive,
                      const GError *error)
 {
@@ -228,6 +237,10 @@ static void conclude(struct search *search, enum drive_end end, const struct dri
         search_error(search, g_strdup(error->message));
     else if (search->met->len > 0)
         result->verdict = EXPLORE_FOUND;
+    else if (result->complete && nothing_in_focus(search))
+        search_error(search,
+                     g_strdup("nothing is in focus: no --focus names a place of the default "
+                              "schedule at this depth"));
     else if (result->complete)
         result->verdict = result->inconclusive > 0 ? EXPLORE_INCONCLUSIVE : EXPLORE_NOTHING_LEFT;
     else

@@ -36,6 +36,8 @@ refused '--or insn' "$faultline" explore "$racy" --depth access --no-plugin
 refused 'ipc and sync' "$faultline" explore "$racy" --depth insn --strategy pct
 refused 'thread=' "$faultline" explore "$racy" --focus everywhere
 refused 'LO-HI' "$faultline" explore "$racy" --focus addr=12
+expect 2 "$faultline" explore "$racy" --focus addr=1-2
+grep -q 'nothing is in focus' "$dir/err" || fail "a search of nothing is not refused"
 refused 'none of that name' "$faultline" explore "$racy" --focus thread=nobody
 refused 'creators' "$faultline" explore "$racy" --param creatrs=2
 refused 'creators' "$faultline" explore "$racy" --param creators=99
