@@ -127,15 +127,21 @@ static struct strategy *dfs_open(const struct strategy_config *config, GError **
     return dfs;
 }
 
+/* Whether places with k >= 1 are wanted of a run, which makes it slower: at access there is always
+ * something to learn; at insn they are wanted for children, and of the root to be counted. */
+static bool is_measured(const struct strategy *dfs, const struct tree_branch *branch)
+{
+    return dfs->config.depth == FL_DEPTH_ACCESS ||
+           (dfs->config.depth == FL_DEPTH_INSN && (branch->level == 0 || is_extended(dfs, branch)));
+}
+
 static bool dfs_next(struct strategy *dfs, struct fl_plan *plan)
 {
     if (dfs->done || !settle(dfs, &dfs->issue))
         return false;
     *plan = dfs->config.base;
     plan->depth = (uint8_t)dfs->config.depth;
-    if (dfs->config.depth == FL_DEPTH_ACCESS ||
-        (dfs->config.depth == FL_DEPTH_INSN &&
-         is_extended(dfs, tree_branch(dfs->tree, dfs->issue.at.branch))))
+    if (is_measured(dfs, tree_branch(dfs->tree, dfs->issue.at.branch)))
         plan->mode |= FL_MODE_SPANS;
     tree_plan(dfs->tree, dfs->issue.at, dfs->config.scenario, plan);
     advance(dfs, &dfs->issue);
