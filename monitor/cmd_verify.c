@@ -7,9 +7,16 @@
 #include "trace.h"
 #include "verdict_json.h"
 
+/* A damaged or lossy trace is inconclusive as a whole, also when what could be read of it violates
+ * a check: that is told with the check. */
+static enum verdict_kind of_trace(const struct verdict *verdict)
+{
+    return verdict->reason[0] != '\0' ? VERDICT_INCONCLUSIVE : verdict->kind;
+}
+
 static void print_text(const char *trace, const struct verdict *verdict)
 {
-    printf("%s: %s", trace, verdict_name(verdict->kind));
+    printf("%s: %s", trace, verdict_name(of_trace(verdict)));
     if (verdict->reason[0] != '\0')
         printf(" (%s)", verdict->reason);
     printf(", outcome %s, %" G_GUINT64_FORMAT " events, event hash %016" G_GINT64_MODIFIER "x\n",
@@ -30,6 +37,7 @@ static json_t *to_json(const char *trace, const struct verdict *verdict)
 {
     json_t *json = verdict_to_json(verdict);
     json_object_set_new(json, "trace", json_string(trace));
+    json_object_set_new(json, "verdict", json_string(verdict_name(of_trace(verdict))));
     return json;
 }
 
@@ -41,7 +49,7 @@ static int verify(const char *trace, struct engine *engine, json_t *list)
     if (recording == NULL)
         return cli_fail("faultline verify", error);
     const struct verdict *verdict = recording_judge(recording, engine);
-    const int status = verdict_exit(verdict->kind);
+    const int status = verdict_exit(of_trace(verdict));
     if (list != NULL)
         json_array_append_new(list, to_json(trace, verdict));
     else

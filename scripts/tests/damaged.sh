@@ -20,6 +20,10 @@ truncate -s $((size - 100)) "$dir/bad/ctf/events"
 expect 3 "$faultline" verify "$dir/bad" --json
 holds '.verdict == "inconclusive" and .events == 126 * '$((size / 4096 - 1))
 
+# Also one that violates a check before it is cut short: the check says so, the trace is inconclusive.
+expect 3 "$faultline" verify traces/golden/damaged/violated-then-cut --json
+holds '.verdict == "inconclusive" and ([.checks[] | select(.verdict == "violation")] | length) > 0'
+
 copy
 : >"$dir/bad/ctf/events"
 expect 2 "$faultline" verify "$dir/bad"
