@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include "core.h"
+#include "program.h"
 
 enum { /* flags of vm_map, beside FL_RIGHTS_*; without ANONYMOUS it is a file that is mapped */
        VM_MAP_SHARED = 8,
@@ -139,6 +140,19 @@ SYS_ALWAYS_INLINE uint32_t vm_policy(uint32_t policy)
 {
     struct msg msg = {.w = {policy}};
     return core_call(FL_LABEL_POLICY, &msg);
+}
+
+/* The first word of the page-th page from `address` on. */
+SYS_ALWAYS_INLINE volatile uint32_t *vm_word(uint32_t address, uint32_t page)
+{
+    return (volatile uint32_t *)(address + page * FL_PAGE_SIZE);
+}
+
+/* What a task wrote must be read back: else its thread ends with an error that names the place. */
+SYS_ALWAYS_INLINE void vm_expect_word(const volatile uint32_t *there, uint32_t value)
+{
+    if (*there != value)
+        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
 }
 
 #endif

@@ -39,17 +39,6 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 /* Fills the page on which its own stack lies as well, when there is one object for both. */
 static void thread(void *arg)
 {
@@ -58,7 +47,7 @@ static void thread(void *arg)
     for (uint32_t i = 0; i < FL_PAGE_SIZE / sizeof(*message); i++)
         message[i] = VALUE + i;
     for (uint32_t i = 0; i < FL_PAGE_SIZE / sizeof(*message); i++)
-        expect_word(&message[i], VALUE + i);
+        vm_expect_word(&message[i], VALUE + i);
     vm_exit(0);
 }
 
@@ -79,15 +68,15 @@ static void main_main(void)
         program_expect(vm_policy(CORE_POLICY_ONE_ANONYMOUS_OBJECT) == FL_ERROR_OK);
     uint32_t message = map_anonymous(1), stack = map_anonymous(STACK_PAGES);
     uint32_t top = stack + STACK_PAGES * FL_PAGE_SIZE;
-    volatile uint32_t *scratch = word(stack, 0);
+    volatile uint32_t *scratch = vm_word(stack, 0);
 
     program_expect(vm_clone(thread, top, (void *)(uintptr_t)message,
                             VM_CLONE_SPACE | VM_CLONE_FILES, &child) == FL_ERROR_OK);
     *scratch = ~VALUE; /* far below what the thread uses of its stack */
     program_expect(vm_wait(child, &code) == FL_ERROR_OK && code == 0);
-    expect_word(scratch, ~VALUE);
-    expect_word(word(message, 0), VALUE);
-    expect_word(word(message, 0) + 1, VALUE + 1);
+    vm_expect_word(scratch, ~VALUE);
+    vm_expect_word(vm_word(message, 0), VALUE);
+    vm_expect_word(vm_word(message, 0) + 1, VALUE + 1);
     vm_exit(0);
 }
 

@@ -44,17 +44,6 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 static uint32_t open_file(const char *path)
 {
     uint32_t descriptor, size, status;
@@ -89,9 +78,9 @@ static void list_directory(void)
 /* What it writes to the private mapping nobody else sees; what to the shared one, everybody. */
 static _Noreturn void forked(uint32_t mine, uint32_t ours)
 {
-    *word(mine, 0) = VALUE;
-    expect_word(word(mine, 1), file_word(0, 1));
-    *word(ours, LAST) = VALUE;
+    *vm_word(mine, 0) = VALUE;
+    vm_expect_word(vm_word(mine, 1), file_word(0, 1));
+    *vm_word(ours, LAST) = VALUE;
     vm_exit(0);
 }
 
@@ -107,15 +96,15 @@ static void main_main(void)
         forked(mine, ours);
     program_expect(child != VM_NO_THREAD);
     list_directory();
-    expect_word(word(mine, 0), file_word(0, 0));
+    vm_expect_word(vm_word(mine, 0), file_word(0, 0));
     program_expect(vm_close(one) == FL_ERROR_OK && vm_close(two) == FL_ERROR_OK);
     program_expect(vm_wait(child, &code) == FL_ERROR_OK && code == 0);
-    expect_word(word(ours, LAST), VALUE);
+    vm_expect_word(vm_word(ours, LAST), VALUE);
     program_expect(vm_unmap(ours, FILE_PAGES) == FL_ERROR_OK);
 
     ours = map_file(open_file("/two/data"), FILE_PAGES, 0);
-    expect_word(word(ours, LAST), VALUE);
-    expect_word(word(ours, 16), file_word(1, 16));
+    vm_expect_word(vm_word(ours, LAST), VALUE);
+    vm_expect_word(vm_word(ours, 16), file_word(1, 16));
     vm_exit(0);
 }
 

@@ -45,17 +45,6 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 static void map_and_use(uint32_t wanted)
 {
     uint32_t at = wanted;
@@ -64,8 +53,8 @@ static void map_and_use(uint32_t wanted)
     if (status != FL_ERROR_OK)
         program_raise(status, wanted);
     program_expect(at == wanted);
-    *word(at, 0) = VALUE + wanted;
-    expect_word(word(at, 0), VALUE + wanted);
+    *vm_word(at, 0) = VALUE + wanted;
+    vm_expect_word(vm_word(at, 0), VALUE + wanted);
 }
 
 /* Errors are told as such still. */

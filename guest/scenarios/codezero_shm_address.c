@@ -41,17 +41,6 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 /* Its own segment first; then a word to both. */
 static void use_segments(uint32_t self, uint32_t at[TASKS])
 {
@@ -62,7 +51,7 @@ static void use_segments(uint32_t self, uint32_t at[TASKS])
             program_raise(status, at[which]);
     }
     for (uint32_t i = 0; i < TASKS; i++)
-        word(at[i], 0)[self] = VALUE + at[i] + self;
+        vm_word(at[i], 0)[self] = VALUE + at[i] + self;
 }
 
 /* Tells where the segments lie for it, and has them until main, which has them too, takes that. */
@@ -91,7 +80,7 @@ static void main_main(void)
     program_expect(at[0] != at[1] && at[0] == msg.w[0] && at[1] == msg.w[1]);
     program_expect(vm_wait(child, &code) == FL_ERROR_OK && code == 0);
     for (uint32_t i = 0; i < TASKS * TASKS; i++)
-        expect_word(word(at[i / TASKS], 0) + i % TASKS, VALUE + at[i / TASKS] + i % TASKS);
+        vm_expect_word(vm_word(at[i / TASKS], 0) + i % TASKS, VALUE + at[i / TASKS] + i % TASKS);
     vm_exit(0);
 }
 

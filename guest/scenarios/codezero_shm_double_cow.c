@@ -39,23 +39,12 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 /* Page 0 all write to, each to a word of its own; page 1 is read before anybody writes to it. */
 static _Noreturn void child(uint32_t at, uint32_t index)
 {
-    word(at, 0)[1 + index] = MARK + index;
+    vm_word(at, 0)[1 + index] = MARK + index;
     if (index == 0)
-        *word(at, 1) = MARK;
+        *vm_word(at, 1) = MARK;
     vm_exit(index);
 }
 
@@ -68,20 +57,20 @@ static void main_main(void)
         program_expect(vm_policy(CORE_POLICY_COPY_FOR_EACH_SHARER) == FL_ERROR_OK);
     program_expect(vm_map(&at, 2, FL_RIGHTS_RW | VM_MAP_SHARED | VM_MAP_ANONYMOUS, 0, 0) ==
                    FL_ERROR_OK);
-    expect_word(word(at, 1), 0);
+    vm_expect_word(vm_word(at, 1), 0);
     for (uint32_t i = 0; i < CHILDREN; i++) {
         children[i] = vm_fork();
         if (children[i] == 0)
             child(at, i);
         program_expect(children[i] != VM_NO_THREAD);
     }
-    *word(at, 0) = MARK + CHILDREN;
+    *vm_word(at, 0) = MARK + CHILDREN;
     for (uint32_t i = 0; i < CHILDREN; i++)
         program_expect(vm_wait(children[i], &code) == FL_ERROR_OK && code == i);
-    expect_word(word(at, 0), MARK + CHILDREN);
+    vm_expect_word(vm_word(at, 0), MARK + CHILDREN);
     for (uint32_t i = 0; i < CHILDREN; i++)
-        expect_word(word(at, 0) + 1 + i, MARK + i);
-    expect_word(word(at, 1), MARK);
+        vm_expect_word(vm_word(at, 0) + 1 + i, MARK + i);
+    vm_expect_word(vm_word(at, 1), MARK);
     vm_exit(0);
 }
 

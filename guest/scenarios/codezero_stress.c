@@ -40,11 +40,6 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
 static void write_and_expect(volatile uint32_t *there, uint32_t value)
 {
     *there = value;
@@ -66,12 +61,12 @@ static void work(uint32_t inherited, uint32_t shared, uint32_t self)
 {
     uint32_t own = map_anonymous(3);
 
-    *word(own, 1) = self;
-    write_and_expect(word(own, 2), self);
+    *vm_word(own, 1) = self;
+    write_and_expect(vm_word(own, 2), self);
     program_expect(vm_unmap(own + FL_PAGE_SIZE, 1) == FL_ERROR_OK);
-    write_and_expect(word(inherited, 0), self);
-    write_and_expect(word(shared, 0) + self % 64, self);
-    if (*word(own, 2) != self || *word(inherited, 1) != 1)
+    write_and_expect(vm_word(inherited, 0), self);
+    write_and_expect(vm_word(shared, 0) + self % 64, self);
+    if (*vm_word(own, 2) != self || *vm_word(inherited, 1) != 1)
         program_raise(FL_ERROR_WRONG_CONTENT, own);
 }
 
@@ -106,13 +101,13 @@ static void one_round(uint32_t inherited, uint32_t shared)
         if (tasks[i] == 0)
             child(inherited, shared, i);
         program_expect(tasks[i] != VM_NO_THREAD);
-        *word(inherited, 0) = i;
+        *vm_word(inherited, 0) = i;
     }
     for (uint32_t i = 0; i < count; i++)
         program_expect(vm_wait(tasks[i], &code) == FL_ERROR_OK && code == SELF + 2 * i);
-    program_expect(*word(inherited, 0) == count - 1);
+    program_expect(*vm_word(inherited, 0) == count - 1);
     for (uint32_t i = 0; i < 2 * count; i++)
-        program_expect(word(shared, 0)[(SELF + i) % 64] == SELF + i);
+        program_expect(vm_word(shared, 0)[(SELF + i) % 64] == SELF + i);
 }
 
 static void main_main(void)
@@ -120,7 +115,7 @@ static void main_main(void)
     uint32_t inherited = map_anonymous(info()->params[PARAM_PAGES]), shared;
 
     for (uint32_t page = 0; page < info()->params[PARAM_PAGES]; page++)
-        *word(inherited, page) = page;
+        *vm_word(inherited, page) = page;
     program_expect(vm_shm_attach(KEY, 1, &shared) == FL_ERROR_OK);
     for (uint32_t round = 0; round < info()->params[PARAM_ROUNDS]; round++)
         one_round(inherited, shared);

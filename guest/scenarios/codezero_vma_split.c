@@ -40,31 +40,20 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 static uint32_t area;
 
 /* The last page, which main has written; the thread writes, the forked task only reads. */
 static _Noreturn void forked(void)
 {
-    expect_word(word(area, PAGES - 1), VALUE + PAGES - 1);
+    vm_expect_word(vm_word(area, PAGES - 1), VALUE + PAGES - 1);
     vm_exit(1);
 }
 
 static void thread(void *arg)
 {
     (void)arg;
-    expect_word(word(area, PAGES - 1), VALUE + PAGES - 1);
-    word(area, PAGES - 1)[1] = VALUE;
+    vm_expect_word(vm_word(area, PAGES - 1), VALUE + PAGES - 1);
+    vm_word(area, PAGES - 1)[1] = VALUE;
     vm_exit(2);
 }
 
@@ -84,8 +73,8 @@ static void main_main(void)
     if (info()->variant == VARIANT_NO_OBJECTS)
         program_expect(vm_policy(CORE_POLICY_SPLIT_WITHOUT_OBJECTS) == FL_ERROR_OK);
     area = map_anonymous(PAGES);
-    *word(area, 0) = VALUE;
-    *word(area, PAGES - 1) = VALUE + PAGES - 1;
+    *vm_word(area, 0) = VALUE;
+    *vm_word(area, PAGES - 1) = VALUE + PAGES - 1;
     tasks[0] = vm_fork();
     if (tasks[0] == 0)
         forked();
@@ -95,9 +84,9 @@ static void main_main(void)
     program_expect(vm_unmap(area + FROM * FL_PAGE_SIZE, COUNT) == FL_ERROR_OK);
     for (uint32_t i = 0; i < 2; i++)
         program_expect(vm_wait(tasks[i], &code) == FL_ERROR_OK && code == i + 1);
-    expect_word(word(area, 0), VALUE);
-    expect_word(word(area, PAGES - 1), VALUE + PAGES - 1);
-    expect_word(word(area, PAGES - 1) + 1, VALUE);
+    vm_expect_word(vm_word(area, 0), VALUE);
+    vm_expect_word(vm_word(area, PAGES - 1), VALUE + PAGES - 1);
+    vm_expect_word(vm_word(area, PAGES - 1) + 1, VALUE);
     vm_exit(0);
 }
 

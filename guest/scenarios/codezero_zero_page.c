@@ -39,24 +39,13 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-static volatile uint32_t *word(uint32_t at, uint32_t page)
-{
-    return (volatile uint32_t *)(at + page * FL_PAGE_SIZE);
-}
-
-static void expect_word(const volatile uint32_t *there, uint32_t value)
-{
-    if (*there != value)
-        program_raise(FL_ERROR_WRONG_CONTENT, (uint32_t)(uintptr_t)there);
-}
-
 static void read_then_write(uint32_t at, uint32_t value)
 {
     for (uint32_t page = 0; page < PAGES; page++)
-        expect_word(word(at, page), 0);
-    *word(at, 0) = value;
-    expect_word(word(at, 0), value);
-    expect_word(word(at, 1), 0);
+        vm_expect_word(vm_word(at, page), 0);
+    *vm_word(at, 0) = value;
+    vm_expect_word(vm_word(at, 0), value);
+    vm_expect_word(vm_word(at, 1), 0);
 }
 
 static void main_main(void)
