@@ -5,16 +5,9 @@
 #include "qemu.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "child.h"
 #include "plugin.h"
-#include "workdir.h"
 
 #define NOT_THERE    QEMU " is not installed: apt install qemu-system-arm (or run `make setup`)"
 #define LEAST_MAJOR  7
@@ -24,11 +17,7 @@
 
 struct qemu {
     struct backend base; /* first: a back end is cast back to this */
-    pid_t pid;
-    bool ended;
-    bool parked;
-    int status; /* as of waitpid, once ended */
-    char *log;
+    struct child child;
 };
 
 static GPtrArray *command_line(const struct backend_config *config)
@@ -70,146 +59,43 @@ static GPtrArray *command_line(const struct backend_config *config)
     return argv;
 }
 
-/* Between fork and exec: only what is safe there. Ends in exec, or writes errno to `report`.
- *
- * The death signal is sent when the *thread* that forked ends, so guests are started by the thread
- * that lives as long as the monitor. A parent that ended before prctl is found by getppid. A group
- * of its own keeps the terminal's Ctrl-C, which is for the monitor, from the guest. */
-static G_GNUC_NORETURN void become_qemu(char **argv, pid_t parent, int log, int report)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    execvp(argv[0], argv);
-    int code = errno;
-    ssize_t written = write(report, &code, sizeof code);
-    _exit(written == sizeof code ? 127 : 126);
-}
-
-/* Forks and waits for the exec to have happened. Returns 0 or its errno. */
-static int spawn(struct qemu *qemu, char **argv, int log)
-{
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0)
-        return errno;
-    pid_t parent = getpid();
-    qemu->pid = fork();
-    if (qemu->pid == 0)
-        become_qemu(argv, parent, log, report[1]);
-    int code = qemu->pid < 0 ? errno : 0;
-    close(report[1]);
-    ssize_t n;
-    do {
-        n = read(report[0], &code, sizeof code); /* 0 bytes: exec closed the pipe */
-    } while (n < 0 && errno == EINTR);
-    close(report[0]);
-    if (code != 0 && qemu->pid > 0)
-        waitpid(qemu->pid, NULL, 0);
-    return code;
-}
-
-static void free_qemu(struct qemu *qemu)
-{
-    g_free(qemu->log);
-    g_free(qemu);
-}
-
 static struct backend *qemu_start(const struct backend_config *config, GError **error)
 {
     struct qemu *qemu = g_new0(struct qemu, 1);
     qemu->base.ops = &backend_qemu;
-    qemu->log = g_build_filename(config->run_dir, WORKDIR_LOG, NULL);
-    int log = open(qemu->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     GPtrArray *argv = command_line(config);
-    int code = log >= 0 ? spawn(qemu, (char **)argv->pdata, log) : errno;
+    int code = child_start(&qemu->child, "QEMU", config->run_dir, (char *const *)argv->pdata);
     g_ptr_array_free(argv, TRUE);
-    if (log >= 0)
-        close(log);
-    if (code == 0) {
-        workdir_note_process(config->run_dir, qemu->pid);
+    if (code == 0)
         return &qemu->base;
-    }
     if (code == ENOENT)
         g_set_error_literal(error, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT, NOT_THERE);
     else
         g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "cannot start " QEMU ": %s",
                     g_strerror(code));
-    free_qemu(qemu);
+    g_free(qemu);
     return NULL;
-}
-
-/* The last line that QEMU wrote, "" when it wrote none. To be freed. */
-static char *last_line(const char *log)
-{
-    char *text = NULL;
-    if (!g_file_get_contents(log, &text, NULL, NULL))
-        return g_strdup("");
-    g_strchomp(text);
-    const char *newline = strrchr(text, '\n');
-    char *line = g_strdup(newline != NULL ? newline + 1 : text);
-    g_free(text);
-    return line;
-}
-
-static void say_why(const struct qemu *qemu, char *reason, size_t size)
-{
-    if (WIFSIGNALED(qemu->status)) {
-        int number = WTERMSIG(qemu->status);
-        g_snprintf(reason, (gulong)size, "QEMU was ended by signal %d (%s)", number,
-                   g_strsignal(number));
-    } else if (WEXITSTATUS(qemu->status) == 0) {
-        g_snprintf(reason, (gulong)size, "the guest powered off");
-    } else {
-        char *line = last_line(qemu->log);
-        g_snprintf(reason, (gulong)size, "QEMU ended with status %d%s%s", WEXITSTATUS(qemu->status),
-                   line[0] != '\0' ? ": " : "", line);
-        g_free(line);
-    }
 }
 
 static bool qemu_alive(struct backend *backend, char *reason, size_t size)
 {
-    struct qemu *qemu = (struct qemu *)backend;
-    if (!qemu->ended && waitpid(qemu->pid, &qemu->status, WNOHANG) == qemu->pid)
-        qemu->ended = true;
-    if (qemu->ended)
-        say_why(qemu, reason, size);
-    return !qemu->ended;
+    return child_alive(&((struct qemu *)backend)->child, reason, size);
 }
 
 static void qemu_unpark(struct backend *backend)
 {
-    struct qemu *qemu = (struct qemu *)backend;
-    if (qemu->parked && !qemu->ended)
-        kill(qemu->pid, SIGCONT);
-    qemu->parked = false;
+    child_unpark(&((struct qemu *)backend)->child);
 }
 
 static void qemu_park(struct backend *backend)
 {
-    struct qemu *qemu = (struct qemu *)backend;
-    if (!qemu->parked && !qemu->ended)
-        kill(qemu->pid, SIGSTOP);
-    qemu->parked = true;
+    child_park(&((struct qemu *)backend)->child);
 }
 
 static void qemu_stop(struct backend *backend)
 {
-    struct qemu *qemu = (struct qemu *)backend;
-    if (!qemu->ended) {
-        kill(qemu->pid, SIGKILL);
-        while (waitpid(qemu->pid, &qemu->status, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    free_qemu(qemu);
+    child_stop(&((struct qemu *)backend)->child);
+    g_free(backend);
 }
 
 static bool qemu_probe(char *reason, size_t size)

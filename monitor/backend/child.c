@@ -1,0 +1,133 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "workdir.h"
+
+/* Between fork and exec: only what is safe there. Ends in exec, or writes errno to `report`.
+ *
+ * The death signal is sent when the *thread* that forked ends, so guests are started by the thread
+ * that lives as long as the monitor. A parent that ended before prctl is found by getppid. A group
+ * of its own keeps the terminal's Ctrl-C, which is for the monitor, from the guest. */
+static G_GNUC_NORETURN void become(char *const *argv, pid_t parent, int log, int report)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, STDIN_FILENO);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    execvp(argv[0], argv);
+    int code = errno;
+    ssize_t written = write(report, &code, sizeof code);
+    _exit(written == sizeof code ? 127 : 126);
+}
+
+/* Forks and waits for the exec to have happened. Returns 0 or its errno. */
+static int spawn(struct child *child, char *const *argv, int log)
+{
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0)
+        return errno;
+    pid_t parent = getpid();
+    child->pid = fork();
+    if (child->pid == 0)
+        become(argv, parent, log, report[1]);
+    int code = child->pid < 0 ? errno : 0;
+    close(report[1]);
+    ssize_t n;
+    do {
+        n = read(report[0], &code, sizeof code); /* 0 bytes: exec closed the pipe */
+    } while (n < 0 && errno == EINTR);
+    close(report[0]);
+    if (code != 0 && child->pid > 0)
+        waitpid(child->pid, NULL, 0);
+    return code;
+}
+
+int child_start(struct child *child, const char *name, const char *run_dir, char *const *argv)
+{
+    *child = (struct child){.name = name};
+    child->log = g_build_filename(run_dir, WORKDIR_LOG, NULL);
+    int log = open(child->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int code = log >= 0 ? spawn(child, argv, log) : errno;
+    if (log >= 0)
+        close(log);
+    if (code == 0)
+        workdir_note_process(run_dir, child->pid);
+    else
+        g_free(child->log);
+    return code;
+}
+
+char *child_last_line(const struct child *child)
+{
+    char *text = NULL;
+    if (!g_file_get_contents(child->log, &text, NULL, NULL))
+        return g_strdup("");
+    g_strchomp(text);
+    const char *newline = strrchr(text, '\n');
+    char *line = g_strdup(newline != NULL ? newline + 1 : text);
+    g_free(text);
+    return line;
+}
+
+static void say_why(const struct child *child, char *reason, size_t size)
+{
+    if (WIFSIGNALED(child->status)) {
+        int number = WTERMSIG(child->status);
+        g_snprintf(reason, (gulong)size, "%s was ended by signal %d (%s)", child->name, number,
+                   g_strsignal(number));
+    } else if (WEXITSTATUS(child->status) == 0) {
+        g_snprintf(reason, (gulong)size, "the guest powered off");
+    } else {
+        char *line = child_last_line(child);
+        g_snprintf(reason, (gulong)size, "%s ended with status %d%s%s", child->name,
+                   WEXITSTATUS(child->status), line[0] != '\0' ? ": " : "", line);
+        g_free(line);
+    }
+}
+
+bool child_alive(struct child *child, char *reason, size_t size)
+{
+    if (!child->ended && waitpid(child->pid, &child->status, WNOHANG) == child->pid)
+        child->ended = true;
+    if (child->ended)
+        say_why(child, reason, size);
+    return !child->ended;
+}
+
+void child_unpark(struct child *child)
+{
+    if (child->parked && !child->ended)
+        kill(child->pid, SIGCONT);
+    child->parked = false;
+}
+
+void child_park(struct child *child)
+{
+    if (!child->parked && !child->ended)
+        kill(child->pid, SIGSTOP);
+    child->parked = true;
+}
+
+void child_stop(struct child *child)
+{
+    if (!child->ended) {
+        kill(child->pid, SIGKILL);
+        while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    g_free(child->log);
+}
