@@ -31,10 +31,10 @@ static const struct {
 
 /* What was looked at, and what was found. */
 struct visit {
-    const char *guest;
+    const char *guest; /* NULL: those that came with the program */
     const char *runs_dir;
-    struct image *image; /* NULL: there is none that can be used */
-    json_t *list;        /* NULL: lines are printed as they come */
+    GPtrArray *images; /* struct image; those that can be used */
+    json_t *list;      /* NULL: lines are printed as they come */
     bool healthy;
 };
 
@@ -49,7 +49,7 @@ static void note(struct visit *visit, const char *id, enum state state, const ch
     va_end(args);
     visit->healthy = visit->healthy && state != STATE_BAD;
     if (visit->list == NULL) {
-        printf("%-4s %-18s %s\n", states[state].label, id, text);
+        printf("%-4s %-20s %s\n", states[state].label, id, text);
         fflush(stdout);
     } else {
         json_array_append_new(visit->list, json_pack("{s:s, s:s, s:s}", "id", id, "state",
@@ -117,15 +117,46 @@ static void look_at_traces(struct visit *visit)
         note(visit, "traces", STATE_OK, "%s can be written", place);
 }
 
-static void look_at_image(struct visit *visit)
+static void look_at_image(struct visit *visit, const char *path, enum state missing)
 {
     GError *error = NULL;
-    visit->image = image_open(visit->guest, &error);
-    if (visit->image == NULL)
-        note_error(visit, "guest-image", error);
-    else
-        note(visit, "guest-image", STATE_OK, "%s: %s, ABI version %u, %zu scenarios", visit->guest,
-             visit->image->arch, visit->image->header.abi_version, visit->image->n_scenarios);
+    struct image *image = image_open(path, &error);
+    if (image == NULL) {
+        note(visit, "guest-image", missing, "%s", error->message);
+        g_error_free(error);
+        return;
+    }
+    note(visit, "guest-image", STATE_OK, "%s: %s, ABI version %u, %zu scenarios", path, image->arch,
+         image->header.abi_version, image->n_scenarios);
+    g_ptr_array_add(visit->images, image);
+}
+
+/* Only what the first back end needs must be there: it is taken when none is named. */
+static enum state without(const struct backend_ops *backend)
+{
+    return backend == backends[0] ? STATE_BAD : STATE_OPTIONAL;
+}
+
+static void look_at_images(struct visit *visit)
+{
+    if (visit->guest != NULL)
+        look_at_image(visit, visit->guest, STATE_BAD);
+    for (size_t i = 0; visit->guest == NULL && backends[i] != NULL; i++) {
+        g_autofree char *path = subject_default_guest(backends[i]->arch);
+        if (backend_for(backends[i]->arch) == backends[i])
+            look_at_image(visit, path, without(backends[i]));
+    }
+}
+
+/* NULL: there is none. */
+static const struct image *image_for(const struct visit *visit, const struct backend_ops *ops)
+{
+    for (guint i = 0; i < visit->images->len; i++) {
+        const struct image *image = g_ptr_array_index(visit->images, i);
+        if (strcmp(image->arch, ops->arch) == 0)
+            return image;
+    }
+    return NULL;
 }
 
 static double ms_since(gint64 before)
@@ -133,18 +164,19 @@ static double ms_since(gint64 before)
     return (double)(g_get_monotonic_time() - before) / 1000;
 }
 
-static void run_smoke(struct visit *visit, const char *id, struct session *session, double boot_ms)
+static void run_smoke(struct visit *visit, const char *id, const struct image *image,
+                      struct session *session, double boot_ms)
 {
     GError *error = NULL;
     struct fl_plan plan;
     struct run run;
-    int index = image_scenario(visit->image, SMOKE);
+    int index = image_scenario(image, SMOKE);
     if (index < 0) {
         note(visit, id, STATE_OK, "boots in %.0f ms; the image has no scenario " SMOKE " to run",
              boot_ms);
         return;
     }
-    plan_init(&plan, &visit->image->scenarios[index], (unsigned)index, 0);
+    plan_init(&plan, &image->scenarios[index], (unsigned)index, 0);
     gint64 before = g_get_monotonic_time();
     session_post(session, &plan);
     switch (session_wait(session, SMOKE_LIMIT_MS, &run, NULL, &error)) {
@@ -167,17 +199,17 @@ static void run_smoke(struct visit *visit, const char *id, struct session *sessi
     session_release(session);
 }
 
-static void boot(struct visit *visit, const struct backend_ops *ops)
+static void boot(struct visit *visit, const struct backend_ops *ops, const struct image *image)
 {
     g_autofree char *id = g_strdup_printf("boot-%s", ops->id);
     GError *error = NULL;
-    struct session_options options = {.backend = ops, .image = visit->image};
+    struct session_options options = {.backend = ops, .image = image};
     gint64 before = g_get_monotonic_time();
     struct session *session = session_open(&options, &error);
     if (session == NULL)
         note_error(visit, id, error);
     else
-        run_smoke(visit, id, session, ms_since(before));
+        run_smoke(visit, id, image, session, ms_since(before));
     session_close(session);
 }
 
@@ -195,12 +227,13 @@ static void look_at_backends(struct visit *visit)
     for (size_t i = 0; backends[i] != NULL; i++) {
         char reason[200];
         g_autofree char *id = g_strdup_printf("backend-%s", backends[i]->id);
-        bool there = backends[i]->probe(reason, sizeof reason);
-        note(visit, id, there ? STATE_OK : STATE_BAD, "%s", reason);
+        const struct image *image = image_for(visit, backends[i]);
+        const bool there = backends[i]->probe(reason, sizeof reason);
+        note(visit, id, there ? STATE_OK : without(backends[i]), "%s", reason);
         if (there && (backends[i]->capabilities & BACKEND_ACCESSES) != 0)
             look_for_plugin(visit, backends[i]);
-        if (there && visit->image != NULL && strcmp(visit->image->arch, backends[i]->arch) == 0)
-            boot(visit, backends[i]);
+        if (there && image != NULL)
+            boot(visit, backends[i], image);
     }
 }
 
@@ -228,13 +261,14 @@ static int examine(struct visit *visit, bool json)
 {
     visit->list = json ? json_array() : NULL;
     visit->healthy = true;
+    visit->images = g_ptr_array_new_with_free_func((GDestroyNotify)image_close);
     look_for_leftovers(visit);
     look_for_room(visit);
     look_at_traces(visit);
-    look_at_image(visit);
+    look_at_images(visit);
     look_at_backends(visit);
     look_for_tools(visit);
-    image_close(visit->image);
+    g_ptr_array_free(visit->images, TRUE);
     if (json)
         cli_print_json(
             json_pack("{s:b, s:o}", "healthy", visit->healthy, "requirements", visit->list));
@@ -252,7 +286,7 @@ int cmd_doctor(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print a JSON object", NULL},
         {"guest", 0, 0, G_OPTION_ARG_FILENAME, &guest,
-         "guest image (default: the one that came with this program)", "FILE"},
+         "guest image (default: those that came with this program)", "FILE"},
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &runs_dir,
          "where traces will go (default: " RECORDER_DEFAULT_ROOT ")", "DIR"},
         G_OPTION_ENTRY_NULL,
@@ -266,8 +300,6 @@ int cmd_doctor(int argc, char **argv)
     GError *error = NULL;
     if (!cli_words(argc, 0, 0, "takes no words", &error))
         return cli_fail("faultline doctor", error);
-    if (guest == NULL)
-        guest = subject_default_guest();
     struct visit visit = {
         .guest = guest,
         .runs_dir = runs_dir != NULL ? runs_dir : RECORDER_DEFAULT_ROOT,

@@ -67,14 +67,29 @@ static void print_text(const struct image *image)
     }
 }
 
+static int list(const struct subject_options *options, bool json, GError **error)
+{
+    struct image *image;
+    const struct backend_ops *backend;
+    const bool chosen = subject_choose(options, &image, &backend, error);
+    if (chosen && json)
+        print_json(image);
+    else if (chosen)
+        print_text(image);
+    image_close(image);
+    return chosen ? EXIT_CLEAN : EXIT_ERROR;
+}
+
 int cmd_list(int argc, char **argv)
 {
     gboolean json = FALSE;
-    g_autofree char *guest = NULL;
+    struct subject_options options = {.guest = NULL};
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print a JSON array", NULL},
-        {"guest", 0, 0, G_OPTION_ARG_FILENAME, &guest,
+        {"guest", 0, 0, G_OPTION_ARG_FILENAME, &options.guest,
          "guest image (default: the one that came with this program)", "FILE"},
+        {"backend", 0, 0, G_OPTION_ARG_STRING, &options.backend,
+         "the image that this back end runs", "ID"},
         G_OPTION_ENTRY_NULL,
     };
     int status;
@@ -82,17 +97,11 @@ int cmd_list(int argc, char **argv)
                    entries, NULL, &status))
         return status;
     GError *error = NULL;
-    if (!cli_words(argc, 0, 0, "takes no words", &error))
-        return cli_fail("faultline list", error);
-    if (guest == NULL)
-        guest = subject_default_guest();
-    struct image *image = image_open(guest, &error);
-    if (image == NULL)
-        return cli_fail("faultline list", error);
-    if (json)
-        print_json(image);
-    else
-        print_text(image);
-    image_close(image);
-    return EXIT_CLEAN;
+    status = EXIT_ERROR;
+    if (cli_words(argc, 0, 0, "takes no words", &error))
+        status = list(&options, json, &error);
+    if (error != NULL)
+        status = cli_fail("faultline list", error);
+    subject_options_free(&options);
+    return status;
 }

@@ -10,7 +10,8 @@ void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJE
     const GOptionEntry filled[SUBJECT_ENTRIES] = {
         {"guest", 0, 0, G_OPTION_ARG_FILENAME, &options->guest,
          "guest image (default: the one that came with this program)", "FILE"},
-        {"backend", 0, 0, G_OPTION_ARG_STRING, &options->backend, "where the guest runs", "ID"},
+        {"backend", 0, 0, G_OPTION_ARG_STRING, &options->backend,
+         "where the guest runs (default: the first that runs the image)", "ID"},
         {"watchdog", 0, 0, G_OPTION_ARG_DOUBLE, &options->watchdog,
          "seconds after which a guest that makes no progress is given up (default: 10)", "S"},
         G_OPTION_ENTRY_NULL,
@@ -24,33 +25,59 @@ void subject_options_free(struct subject_options *options)
     g_free(options->backend);
 }
 
-char *subject_default_guest(void)
+char *subject_default_guest(const char *arch)
 {
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = g_path_get_dirname(program != NULL ? program : "build/faultline");
-    char *beside = g_build_filename(folder, "guest", "armv7.elf", NULL);
+    g_autofree char *name = g_strdup_printf("%s.elf", arch);
+    char *beside = g_build_filename(folder, "guest", name, NULL);
     g_autofree char *installed =
-        g_build_filename(folder, "..", "share", "faultline", "guest", "armv7.elf", NULL);
+        g_build_filename(folder, "..", "share", "faultline", "guest", name, NULL);
     if (g_file_test(beside, G_FILE_TEST_EXISTS) || !g_file_test(installed, G_FILE_TEST_EXISTS))
         return beside;
     g_free(beside);
     return g_steal_pointer(&installed);
 }
 
-static bool find_backend(struct subject *subject, const char *id, GError **error)
+static const struct backend_ops *find_backend(const char *name, GError **error)
 {
-    subject->backend = backends[0];
-    if (id == NULL)
-        return true;
+    const struct backend_ops *found = backend_find(name);
+    if (found != NULL)
+        return found;
     g_autoptr(GPtrArray) ids = g_ptr_array_new();
-    for (size_t i = 0; backends[i] != NULL; i++) {
-        subject->backend = backends[i];
-        if (strcmp(backends[i]->id, id) == 0)
-            return true;
+    for (size_t i = 0; backends[i] != NULL; i++)
         g_ptr_array_add(ids, (char *)backends[i]->id);
-    }
-    cli_unknown("back end", id, ids, "faultline doctor", error);
+    cli_unknown("back end", name, ids, "faultline doctor", error);
+    return NULL;
+}
+
+static bool same_arch(const struct backend_ops *backend, const struct image *image, GError **error)
+{
+    if (strcmp(backend->arch, image->arch) == 0)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "back end %s runs %s guests, %s is one for %s; leave out --guest or --backend",
+                backend->id, backend->arch, image->path, image->arch);
     return false;
+}
+
+/* What is given of the two chooses the other. */
+bool subject_choose(const struct subject_options *options, struct image **image,
+                    const struct backend_ops **backend, GError **error)
+{
+    *image = NULL;
+    *backend = options->backend != NULL ? find_backend(options->backend, error) : backends[0];
+    if (*backend == NULL)
+        return false;
+    g_autofree char *guest =
+        options->guest != NULL ? g_strdup(options->guest) : subject_default_guest((*backend)->arch);
+    *image = image_open(guest, error);
+    if (*image == NULL)
+        return false;
+    if (options->backend == NULL)
+        *backend = backend_for((*image)->arch);
+    g_assert(*backend != NULL); /* images of architectures that none runs are not opened */
+    return same_arch(*backend, *image, error);
 }
 
 static bool find_scenario(struct subject *subject, const char *id, GError **error)
@@ -88,10 +115,7 @@ bool subject_open(struct subject *subject, const struct subject_options *options
                   GError **error)
 {
     *subject = (struct subject){.watchdog = options->watchdog};
-    g_autofree char *guest =
-        options->guest != NULL ? g_strdup(options->guest) : subject_default_guest();
-    subject->image = image_open(guest, error);
-    if (subject->image == NULL || !find_backend(subject, options->backend, error))
+    if (!subject_choose(options, &subject->image, &subject->backend, error))
         return false;
     g_auto(GStrv) parts = g_strsplit(name, "/", 2);
     if (parts[0] == NULL || !find_scenario(subject, parts[0], error))

@@ -12,7 +12,7 @@
 
 struct subject_options {
     char *guest;   /* path of the image; NULL: the one that came with the program */
-    char *backend; /* id; NULL: the first that there is */
+    char *backend; /* id or alias; NULL: the first that runs the image */
     double watchdog;
 };
 
@@ -30,8 +30,14 @@ struct subject {
     double watchdog;
 };
 
-/* Path of the image that came with the program: beside it, or installed. Free with g_free. */
-char *subject_default_guest(void);
+/* Path of the image of that architecture that came with the program: beside it, or installed. Free
+ * with g_free. */
+char *subject_default_guest(const char *arch);
+
+/* The image and the back end that the options mean. What was opened is left in *image also after a
+ * failure. */
+bool subject_choose(const struct subject_options *options, struct image **image,
+                    const struct backend_ops **backend, GError **error);
 
 /* name: "scenario/variant". What was opened is closed by subject_close also after a failure. */
 bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,

@@ -40,7 +40,8 @@ struct backend {
 
 struct backend_ops {
     const char *id;
-    const char *arch;
+    const char *alias; /* another name; NULL: none */
+    const char *arch;  /* as images call it */
     unsigned capabilities;
     /* Starts the guest; it will set fl_control.magic when it has booted. */
     struct backend *(*start)(const struct backend_config *config, GError **error);
@@ -58,5 +59,10 @@ struct backend_ops {
 };
 
 extern const struct backend_ops *const backends[]; /* NULL-terminated; the first is the default */
+
+/* By id or alias. NULL: there is none. */
+const struct backend_ops *backend_find(const char *name);
+/* The first that runs guests of this architecture. NULL: none does. */
+const struct backend_ops *backend_for(const char *arch);
 
 #endif

@@ -1,7 +1,6 @@
 #include "plugin.h"
 
 #include <string.h>
-#include "qemu.h"
 
 #define NAME      "access.so"
 #define MAX_ABOVE 4 /* tests lie so many directories below the program */
@@ -44,18 +43,17 @@ void plugin_options(GPtrArray *argv, const struct backend_accesses *accesses, ui
                   file, log, ram, accesses->run, accesses->leave, accesses->leave_measured));
 }
 
-static void say_refused(const char *err, char *reason, size_t size)
+static void say_refused(const char *qemu, const char *err, char *reason, size_t size)
 {
     g_auto(GStrv) lines = g_strsplit(err, "\n", 2);
     const char *why = lines[0] != NULL && lines[0][0] != '\0' ? lines[0] : "it says nothing";
     g_snprintf(reason, (gulong)size,
-               QEMU
-               " does not load the plugin %s (%s); it needs a QEMU with TCG plugins, version 7.2 "
-               "to 8.2",
-               NAME, why);
+               "%s does not load the plugin " NAME
+               " (%s); it needs a QEMU with TCG plugins, version 7.2 to 8.2",
+               qemu, why);
 }
 
-bool plugin_probe(char *reason, size_t size)
+bool plugin_probe(const char *qemu, char *reason, size_t size)
 {
     g_autofree char *path = find();
     if (path == NULL) {
@@ -64,15 +62,16 @@ bool plugin_probe(char *reason, size_t size)
     }
     g_autofree char *file = plugin_escape(path);
     g_autofree char *option = g_strdup_printf("file=%s,probe=on", file);
+    g_autofree char *program = g_strdup(qemu);
     g_autofree char *err = NULL;
-    char *argv[] = {QEMU, "-M", "none", "-display", "none", "-plugin", option, NULL};
+    char *argv[] = {program, "-M", "none", "-display", "none", "-plugin", option, NULL};
     int status = 1;
     bool ran = g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
                             NULL, NULL, NULL, &err, &status, NULL);
     if (!ran)
-        g_snprintf(reason, (gulong)size, QEMU " cannot be started");
+        g_snprintf(reason, (gulong)size, "%s cannot be started", qemu);
     else if (status != 0)
-        say_refused(err, reason, size);
+        say_refused(qemu, err, reason, size);
     else
         g_snprintf(reason, (gulong)size, "%s", path);
     return ran && status == 0;

@@ -13,7 +13,7 @@ char *plugin_escape(const char *text);
 /* Appends the options that load it. ram: the physical address of guest RAM. */
 void plugin_options(GPtrArray *argv, const struct backend_accesses *accesses, uint64_t ram);
 
-/* Whether it is there and this machine's QEMU loads it: by having it loaded. */
-bool plugin_probe(char *reason, size_t size);
+/* Whether it is there and this program, a QEMU, loads it: by having it loaded. */
+bool plugin_probe(const char *qemu, char *reason, size_t size);
 
 #endif

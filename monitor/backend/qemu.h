@@ -3,9 +3,8 @@
 
 #include "backend.h"
 
-#define QEMU "qemu-system-arm"
-
-/* ARMv7 under QEMU's TCG, a child process. */
-extern const struct backend_ops backend_qemu;
+/* Guests under QEMU's TCG, as child processes. */
+extern const struct backend_ops backend_qemu; /* ARMv7 */
+extern const struct backend_ops backend_qemu_x86_64;
 
 #endif

@@ -28,6 +28,7 @@
 
 #define USER_END   0x80000000u /* the kernel is linked there and above */
 #define NO_SPAN    UINT32_MAX
+#define NOWHERE    UINT64_MAX
 #define PAGE_SHIFT 12u
 #define CACHE      64u
 #define NAP_NS     20000
@@ -39,7 +40,7 @@ static uint64_t head;         /* of the log; the copy in it is for the monitor *
 static uint64_t instructions; /* of the span, with all of the block at hand */
 static uint32_t span = NO_SPAN;
 static uint32_t runs;
-static uint64_t ram, run, leave, leave_measured;
+static uint64_t ram = NOWHERE, run = NOWHERE, leave = NOWHERE, leave_measured = NOWHERE;
 
 /* Where pages lie. Mappings change in the kernel only, so what is known holds for one span. */
 static struct {
@@ -201,7 +202,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
     (void)info;
     for (int i = 0; i < argc; i++)
         take_argument(argv[i]);
-    if (shared == NULL || ram == 0 || run == 0 || leave == 0 || leave_measured == 0)
+    if (shared == NULL || ram == NOWHERE || run == NOWHERE || leave == NOWHERE ||
+        leave_measured == NOWHERE)
         give_up("log, ram, run, leave and leave_measured must all be given");
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
     return 0;
