@@ -209,6 +209,12 @@ static void tell_fault_park(struct lanes *lanes, size_t i, const struct fl_event
         name(lanes, (uint32_t)event->addr));
 }
 
+static void tell_fault_duplicate(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    say(operation(lanes, i, event->thread), "fault %u of %s is a duplicate", event->aux,
+        name(lanes, (uint32_t)event->addr));
+}
+
 static void tell_fault_reply(struct lanes *lanes, size_t i, const struct fl_event *event)
 {
     say(operation(lanes, i, event->thread), "fault %u of %s is resolved", event->aux,
@@ -334,6 +340,7 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_FAULT_RAISE] = tell_fault_raise,
     [FL_EVENT_FAULT_DELIVER] = tell_fault_deliver,
     [FL_EVENT_FAULT_PARK] = tell_fault_park,
+    [FL_EVENT_FAULT_DUPLICATE] = tell_fault_duplicate,
     [FL_EVENT_FAULT_REPLY] = tell_fault_reply,
     [FL_EVENT_FAULT_RESUME] = tell_fault_resume,
     [FL_EVENT_FAULT_REPORT] = tell_fault_report,

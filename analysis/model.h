@@ -52,6 +52,7 @@ struct model_fault {
     uint16_t space;
     uint8_t access;
     bool parked;
+    bool duplicate; /* as its pager says */
     bool halted;    /* its thread was put on halt with the fault in flight */
     uint32_t pager; /* path, once delivered */
     uint32_t taken; /* the pager took it as its taken-th, from 1 */

@@ -138,6 +138,14 @@ void model_fault_park(struct model *model, const struct fl_event *event)
         fault->parked = true;
 }
 
+void model_fault_duplicate(struct model *model, const struct fl_event *event)
+{
+    struct model_fault *fault = named_fault(model, event, (uint32_t)event->addr);
+
+    if (fault)
+        fault->duplicate = true;
+}
+
 void model_fault_reply(struct model *model, const struct fl_event *event)
 {
     struct model_fault *fault = named_fault(model, event, (uint32_t)event->addr);

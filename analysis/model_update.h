@@ -19,11 +19,12 @@ model_update model_thread_create, model_thread_exit, model_thread_halt, model_en
     model_interrupt, model_preempt, model_switch;
 model_update model_ipc_send, model_ipc_deliver, model_ipc_wait, model_ipc_reply, model_ipc_error;
 model_update model_lock, model_lock_block, model_unlock, model_join, model_join_block;
-model_update model_fault_raise, model_fault_deliver, model_fault_park, model_fault_reply,
-    model_fault_resume, model_fault_report;
+model_update model_fault_raise, model_fault_deliver, model_fault_park, model_fault_duplicate,
+    model_fault_reply, model_fault_resume, model_fault_report;
 model_update model_map, model_unmap, model_protect;
 model_update model_object_create, model_object_delete, model_object_behind, model_object_counts,
-    model_page_own, model_page_give, model_area_create, model_area_delete, model_area_show;
+    model_page_own, model_page_give, model_page_back, model_area_create, model_area_delete,
+    model_area_show;
 model_update model_reserve, model_slot_mark, model_error;
 
 /* The faults of a thread that was put on halt end with it. */

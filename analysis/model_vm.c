@@ -123,6 +123,12 @@ void model_page_give(struct model *model, const struct fl_event *event)
     set_page(model, event, false);
 }
 
+/* It never was the object's: nothing is what it was not before. */
+void model_page_back(struct model *model, const struct fl_event *event)
+{
+    object_of(model, event);
+}
+
 /* ---- areas ---- */
 
 uint32_t model_find_area(const struct model *model, uint16_t space, uint64_t address)

@@ -197,7 +197,7 @@ static const char *variant_fault(const struct fl_scenario *scenario, unsigned in
     if (scenario_variant(scenario, variant->id) != (int)index)
         return "two variants have one id";
     if (variant->n_halts > FL_MAX_EXPECTED || variant->depth > FL_DEPTH_INSN ||
-        variant->bound > FL_MAX_PREEMPTIONS)
+        variant->bound > FL_MAX_PREEMPTIONS || variant->sees >= FL_EVENT_COUNT)
         return "a number of a variant is out of range";
     return NULL;
 }

@@ -47,6 +47,7 @@ static const struct record_field variant_fields[] = {
     {MEMBER(fl_variant, expect), .type = RECORD_TEXT},
     {MEMBER(fl_variant, depth), .type = RECORD_NAME, .kind = TRACE_DEPTH},
     {MEMBER(fl_variant, bound), .type = RECORD_NUMBER, .max = FL_MAX_PREEMPTIONS},
+    {MEMBER(fl_variant, sees), .type = RECORD_NUMBER, .max = FL_EVENT_COUNT - 1},
     {MEMBER(fl_variant, halts), .type = RECORD_LIST, .max = FL_MAX_EXPECTED, .fields = halt_fields,
      COUNT(fl_variant, n_halts)},
     {.key = NULL},

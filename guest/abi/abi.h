@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FL_ABI_VERSION 1u
+#define FL_ABI_VERSION 2u
 #define FL_ABI_MAGIC   0x4c544c46u /* "FLTL" */
 
 /* ---- Guest physical memory: offsets into the RAM file ---- */
@@ -79,7 +79,7 @@ static inline uint64_t fl_event_time(const struct fl_event *event)
 #define FL_CTF_UUID                                                                                \
     {                                                                                              \
         0x5f, 0x61, 0x75, 0x6c, 0x74, 0x6c, 0x4e, 0x65, 0x81, 0x0c, 0x74, 0x72, 0x61, 0x63, 0x65,  \
-            0x01                                                                                   \
+            0x02                                                                                   \
     }
 
 struct fl_packet {
@@ -250,12 +250,14 @@ struct fl_expected_halt {
 
 struct fl_variant {
     char id[24];
-    char summary[104];
+    char summary[100];
     char expect[32]; /* id of the check that it must violate, or "clean" */
     uint16_t depth;  /* FL_DEPTH_* and bound: of the finding, or exhausted clean */
     uint16_t bound;
     uint32_t n_halts;
     struct fl_expected_halt halts[FL_MAX_EXPECTED];
+    uint16_t sees; /* event that a clean search must have met, or it shows nothing; 0: none */
+    uint16_t pad;
 };
 
 struct fl_param {

@@ -16,14 +16,25 @@ void fault_raise(struct thread *thread, const struct trap *trap)
     }
 }
 
-void do_fault_park(struct thread *thread)
+/* What a pager says of a fault that it has taken and not yet answered. */
+static void say_of_fault(struct thread *pager, uint32_t event)
 {
-    struct thread *faulter = thread_find(argument(thread, 0));
+    const struct thread *faulter = thread_find(argument(pager, 0));
     if (faulter == NULL || faulter->fault == 0 || faulter->state != THREAD_CALLING ||
-        faulter->partner != thread) {
-        give_status(thread, FL_ERROR_INVALID);
+        faulter->partner != pager) {
+        give_status(pager, FL_ERROR_INVALID);
         return;
     }
-    trace(FL_EVENT_FAULT_PARK, thread, faulter->path, 0, faulter->fault);
-    give_status(thread, FL_ERROR_OK);
+    trace(event, pager, faulter->path, 0, faulter->fault);
+    give_status(pager, FL_ERROR_OK);
+}
+
+void do_fault_park(struct thread *thread)
+{
+    say_of_fault(thread, FL_EVENT_FAULT_PARK);
+}
+
+void do_fault_duplicate(struct thread *thread)
+{
+    say_of_fault(thread, FL_EVENT_FAULT_DUPLICATE);
 }

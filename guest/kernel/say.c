@@ -22,7 +22,9 @@ void do_tell(struct thread *thread)
         give_status(thread, FL_ERROR_NO_RIGHTS);
         return;
     }
-    if (event < FL_EVENT_OBJECT_CREATE || event > FL_EVENT_TASK_END) {
+    bool told = (event >= FL_EVENT_OBJECT_CREATE && event <= FL_EVENT_TASK_END) ||
+                event == FL_EVENT_PAGE_BACK;
+    if (!told) {
         give_status(thread, FL_ERROR_INVALID);
         return;
     }

@@ -133,7 +133,8 @@ SYS_ALWAYS_INLINE void sys_mark(uint32_t event, uint32_t address, uint32_t value
 }
 
 /* core: say something about a vm object or a vm area to the trace, with the event's three values in
- * their order. event: FL_EVENT_OBJECT_CREATE to FL_EVENT_TASK_END; space: whose area it is. */
+ * their order. event: FL_EVENT_OBJECT_CREATE to FL_EVENT_TASK_END, FL_EVENT_PAGE_BACK; space: whose
+ * area it is. */
 SYS_ALWAYS_INLINE void sys_tell(uint32_t event, uint32_t space, uint32_t addr, uint32_t arg,
                                 uint32_t aux)
 {
@@ -190,10 +191,16 @@ SYS_ALWAYS_INLINE uint32_t sys_thread_halt(tid_t thread, uint32_t reason)
     return sys_trap3(SYS_THREAD_HALT, thread, reason, 0);
 }
 
-/* core: say that the fault of `faulter` is put aside and later ones may be answered before it. */
+/* A pager says that the fault of `faulter` is put aside and later ones may be answered before it. */
 SYS_ALWAYS_INLINE uint32_t sys_fault_park(tid_t faulter)
 {
     return sys_trap3(SYS_FAULT_PARK, faulter, 0, 0);
+}
+
+/* A pager says that the fault of `faulter` is for a page that is mapped by now, or on its way. */
+SYS_ALWAYS_INLINE uint32_t sys_fault_duplicate(tid_t faulter)
+{
+    return sys_trap3(SYS_FAULT_DUPLICATE, faulter, 0, 0);
 }
 
 SYS_ALWAYS_INLINE uint32_t sys_debug(uint32_t what, uint32_t offset, uint32_t value)

@@ -230,6 +230,7 @@ static void refuses_damaged_scenarios(void **state)
         FIELD(variants[1].expect, 0, "text of a variant"),
         FIELD(variants[1].bound, 0xff, "number of a variant"),
         FIELD(variants[1].depth, 0xff, "number of a variant"),
+        FIELD(variants[1].sees, 0xff, "number of a variant"),
         FIELD(variants[1].n_halts, 0xff, "number of a variant"),
     };
 #undef FIELD

@@ -63,7 +63,7 @@ static void the_largest_manifest_comes_back(void **state)
 static const struct {
     const char *path, *value, *message;
 } refusals[] = {
-    {"abi_version", "2", "recorded with ABI version 2, this program reads version 1"},
+    {"abi_version", "1", "recorded with ABI version 1, this program reads version 2"},
     {"abi_version", "-1", "manifest.abi_version: must be a whole number from 0 to"},
     {"abi_version", "1.0", "manifest.abi_version: must be a whole number"},
     {"scenario", "7", "manifest.scenario: must be a text"},
