@@ -6,12 +6,14 @@
 
 struct audit {
     struct audit_view view;
+    uint32_t arch; /* FL_ARCH_* */
     struct audit_totals totals;
 };
 
 struct audit *audit_new(const struct image *image)
 {
     struct audit *audit = g_new0(struct audit, 1);
+    audit->arch = image->header.arch;
     for (size_t i = 0; i < image->n_audit; i++)
         audit->view.fields[image->audit[i].id] = &image->audit[i];
     return audit;
@@ -83,7 +85,8 @@ uint32_t view_entry(const struct audit_view *view, unsigned field, uint32_t addr
     return offset % where->stride == 0 && i < view->count[field] ? (uint32_t)i : VIEW_NONE;
 }
 
-/* Where each field lies today: behind a pointer of core's, or where the image says. */
+/* Where each field lies today: behind a pointer of core's, or where the image says. Of a pointer of
+ * 64 bits the low half is all there is: user space ends at FL_USER_END. */
 static void locate(struct audit_view *view)
 {
     for (unsigned field = 0; field < FL_AUDIT_FIELD_COUNT; field++) {
@@ -106,7 +109,7 @@ struct fl_audit_result audit_walk(struct audit *audit, struct guestmem *memory, 
 {
     const gint64 began = g_get_monotonic_time();
     struct audit_view *view = &audit->view;
-    view->walk = guestwalk_begin(memory, table);
+    view->walk = guestwalk_begin(memory, audit->arch, table);
     view->result = (struct fl_audit_result){.walked = 0};
     memset(view->owned, 0, sizeof view->owned);
     view->n_owned = 0;

@@ -191,7 +191,8 @@ static int teardown(void **state)
 
 static struct fl_audit_result walk_with(const struct fl_audit_field *table, size_t count)
 {
-    const struct image image = {.audit = table, .n_audit = count};
+    const struct image image = {
+        .header = {.arch = FL_ARCH_ARMV7}, .audit = table, .n_audit = count};
     struct audit *audit = audit_new(&image);
     struct fl_audit_result result = audit_walk(audit, memory, RAM + FIRST);
     assert_int_equal(audit_totals(audit).audits, 1);
