@@ -5,23 +5,43 @@
 # into one relocatable object with its own copy of the library and no global symbols left, and placed
 # at a virtual address of its own: one image, one set of symbols, no breakpoint that means two things.
 # What few programs need lies in an archive, so that the others are not larger for it.
+#
+# A scenario's program has the same number of pages of text, data and bss on every architecture, since
+# each page that core maps is an event: an image is linked once to see how many it needs, and again
+# with the most that any needs.
 
 GUEST_SCENARIOS := $(sort $(basename $(notdir $(wildcard guest/scenarios/*.c))))
 
+GUEST_ARCHS := armv7 x86_64
+
 ARMV7_PREFIX := arm-none-eabi-
-ARMV7_FLAGS  := -mcpu=cortex-a15 -marm -mfloat-abi=soft
+ARMV7_FLAGS  := -mcpu=cortex-a15 -marm -mfloat-abi=soft -fno-asynchronous-unwind-tables
+ARMV7_LIBGCC := -lgcc
+
+# Programs have pointers of 32 bits here, too (x32): user addresses are the same everywhere, and so
+# are the sizes of what programs keep. They become ELF64 when they are linked; the kernel is compiled
+# for 64 bits. rep would be one instruction to who counts and many to who steps (memory.S).
+X86_64_PREFIX := $(if $(filter x86_64,$(shell uname -m)),,x86_64-linux-gnu-)
+X86_64_FLAGS  := -march=x86-64 -mgeneral-regs-only -mno-red-zone -fcf-protection=none \
+	-fno-stack-protector -malign-data=abi -fasynchronous-unwind-tables -mmemcpy-strategy=libcall:-1:noalign \
+	-mmemset-strategy=libcall:-1:noalign -Wa,-mx86-used-note=no
+X86_64_KERNEL_FLAGS := -mcmodel=kernel
+X86_64_USER_FLAGS   := -mx32 -maddress-mode=long
+X86_64_OBJCOPY      := -O elf64-x86-64
 
 GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
+	-ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel -DN_SCENARIOS=$(words $(GUEST_SCENARIOS))
 USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/kernel
 
 # $(1): architecture, $(2): its name in upper case
 define guest_arch
-$(2)_BUILD  := $(BUILD)/guest/$(1)
-$(2)_CC     := $$($(2)_PREFIX)gcc $$($(2)_FLAGS) -Iguest/arch/$(1)
-$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/%.o,$$(filter-out %/crt0.S %/fork.S %/window.S,$$(wildcard guest/arch/$(1)/*.S)))
+$(2)_BUILD     := $(BUILD)/guest/$(1)
+$(2)_CC        := $$($(2)_PREFIX)gcc $$($(2)_FLAGS) -Iguest/arch/$(1)
+$(2)_KERNEL_CC := $$($(2)_CC) $$($(2)_KERNEL_FLAGS)
+$(2)_USER_CC   := $$($(2)_CC) $$($(2)_USER_FLAGS)
+$(2)_ASM    := $$(patsubst %,$$($(2)_BUILD)/kernel/%.o,$$(filter-out %/crt0.S %/fork.S %/window.S,$$(wildcard guest/arch/$(1)/*.S)))
 $(2)_LIB    := $$(addprefix $$($(2)_BUILD)/,unit/lib.o guest/arch/$(1)/crt0.S.o guest/arch/$(1)/memory.S.o unit/extra.a)
 $(2)_PROGRAMS := $$(patsubst %,$$($(2)_BUILD)/program/%.o,kernel core $$(GUEST_SCENARIOS))
 
@@ -32,16 +52,19 @@ $$(addprefix $$($(2)_BUILD)/unit/,kernel.c core.c lib.c): guest/guest.mk
 	@mkdir -p $$(@D)
 	printf '#include "%s"\n' $$(sort $$(filter %.c,$$^)) > $$@
 $$($(2)_BUILD)/unit/kernel.o: $$($(2)_BUILD)/unit/kernel.c $$($(2)_BUILD)/scenarios.list
-	$$($(2)_CC) $$(KERNEL_FLAGS) -I. -MMD -MP -c -o $$@ $$<
+	$$($(2)_KERNEL_CC) $$(KERNEL_FLAGS) -I. -MMD -MP -c -o $$@ $$<
 $$($(2)_BUILD)/unit/%.o: $$($(2)_BUILD)/unit/%.c
-	$$($(2)_CC) $$(USER_FLAGS) -I. -MMD -MP -c -o $$@ $$<
+	$$($(2)_USER_CC) $$(USER_FLAGS) -I. -MMD -MP -c -o $$@ $$<
+$$($(2)_BUILD)/kernel/%.o: %
+	@mkdir -p $$(@D)
+	$$($(2)_KERNEL_CC) $$(KERNEL_FLAGS) -MMD -MP -c -o $$@ $$<
 $$($(2)_BUILD)/%.o: %
 	@mkdir -p $$(@D)
-	$$($(2)_CC) $$(USER_FLAGS) -MMD -MP -c -o $$@ $$<
+	$$($(2)_USER_CC) $$(USER_FLAGS) -MMD -MP -c -o $$@ $$<
 
 $$($(2)_BUILD)/program/kernel.o: $$($(2)_BUILD)/unit/kernel.o $$($(2)_ASM)
 	@mkdir -p $$(@D)
-	$$($(2)_CC) -r -nostdlib -o $$@ $$^ -lgcc
+	$$($(2)_KERNEL_CC) -Wl,-z,noexecstack -r -nostdlib -o $$@ $$^ $$($(2)_LIBGCC)
 $$($(2)_BUILD)/unit/extra.a: $$(patsubst %,$$($(2)_BUILD)/%.o,$$(addprefix guest/arch/$(1)/,fork.S window.S) \
 	$$(wildcard guest/fs/*.c))
 	rm -f $$@
@@ -51,22 +74,38 @@ $$(GUEST_SCENARIOS:%=$$($(2)_BUILD)/program/%.o): $$($(2)_BUILD)/program/%.o: \
 	$$($(2)_BUILD)/guest/scenarios/%.c.o $$($(2)_LIB)
 $$($(2)_BUILD)/program/core.o $$(GUEST_SCENARIOS:%=$$($(2)_BUILD)/program/%.o):
 	@mkdir -p $$(@D)
-	$$($(2)_CC) -r -nostdlib -o $$@ $$^ -lgcc
-	$$($(2)_PREFIX)objcopy --wildcard --localize-symbol='*' $$@
+	$$($(2)_USER_CC) -Wl,-z,noexecstack -r -nostdlib -o $$@ $$^ $$($(2)_LIBGCC)
+	$$($(2)_PREFIX)objcopy $$($(2)_OBJCOPY) --wildcard --localize-symbol='*' $$@
 
 $$($(2)_BUILD)/scenarios.list: FORCE
 	@mkdir -p $$(@D)
 	@echo "$$(GUEST_SCENARIOS)" | cmp -s - $$@ || echo "$$(GUEST_SCENARIOS)" > $$@
-$$($(2)_BUILD)/image.ld: guest/image.ld.sh $$($(2)_BUILD)/scenarios.list
-	sh $$< $$($(2)_BUILD) $$(GUEST_SCENARIOS) > $$@
-$(BUILD)/guest/$(1).elf: $$($(2)_BUILD)/image.ld $$($(2)_PROGRAMS)
-	$$($(2)_CC) -nostdlib -static -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
-		-Wl,-z,max-page-size=4096 -T $$< -o $$@ $$($(2)_PROGRAMS)
 
--include $$(wildcard $$($(2)_BUILD)/unit/*.d $$($(2)_BUILD)/guest/*/*.d $$($(2)_BUILD)/guest/arch/$(1)/*.d)
+# A link for the sizes, and the one that counts.
+$$($(2)_BUILD)/sizes.ld: guest/image.ld.sh guest/arch/$(1)/layout.sh $$($(2)_BUILD)/scenarios.list
+	sh $$< $(1) $$($(2)_BUILD) /dev/null $$(GUEST_SCENARIOS) > $$@
+$$($(2)_BUILD)/image.ld: guest/image.ld.sh guest/arch/$(1)/layout.sh $$($(2)_BUILD)/scenarios.list $(BUILD)/guest/pages
+	sh $$< $(1) $$($(2)_BUILD) $(BUILD)/guest/pages $$(GUEST_SCENARIOS) > $$@
+$$($(2)_BUILD)/sizes.elf $(BUILD)/guest/$(1).elf: $$($(2)_PROGRAMS)
+	$$($(2)_KERNEL_CC) -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
+		-Wl,-z,max-page-size=4096 -T $$(filter %.ld,$$^) -o $$@ $$($(2)_PROGRAMS)
+$$($(2)_BUILD)/sizes.elf: $$($(2)_BUILD)/sizes.ld
+$(BUILD)/guest/$(1).elf: $$($(2)_BUILD)/image.ld
+
+-include $$(wildcard $$($(2)_BUILD)/unit/*.d $$($(2)_BUILD)/guest/*/*.d \
+	$$($(2)_BUILD)/guest/arch/$(1)/*.d $$($(2)_BUILD)/kernel/guest/arch/$(1)/*.d)
 endef
 
 $(eval $(call guest_arch,armv7,ARMV7))
+$(eval $(call guest_arch,x86_64,X86_64))
+
+# "SECTION BYTES", the most of all architectures. Rewritten only when it changes.
+$(BUILD)/guest/pages: $(GUEST_ARCHS:%=$(BUILD)/guest/%/sizes.elf)
+	@for image in $^; do readelf -SW $$image; done | sed 's/^ *\[ *[0-9]*\]//' | \
+		awk '/^ \.[a-z0-9_]+\.(text|data|bss) / && !/^ \.(core|kernel)\./ { \
+				size = "0x" $$5; if (size > most[$$1]) most[$$1] = size } \
+		END { for (name in most) print name, most[name] }' | sort > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
 
 .PHONY: FORCE
 FORCE:

@@ -1,21 +1,28 @@
 #!/bin/sh
-# Writes the linker script of a guest image: image.ld.sh BUILD_DIR SCENARIO...
+# Writes the linker script of a guest image: image.ld.sh ARCH BUILD_DIR SIZES SCENARIO...
 #
 # The kernel comes first, at the head of RAM; each program follows page-aligned, loaded there and
 # linked at its own virtual address (guest/abi/abi.h). `programs` tells the kernel where its parts
 # lie, as struct program_segments (guest/lib/info.h), in the order core, scenarios.
+# SIZES has lines ".PROGRAM.PART BYTES": no part of a program is smaller than it says.
 set -eu
-build=$1
-shift
+# shellcheck source=guest/arch/armv7/layout.sh
+. "$(dirname "$0")/arch/$1/layout.sh"
+build=$2
+sizes=$3
+shift 3
 
-ram=0x40000000     # physical, of the architecture
-kernel=0x40000000  # kernel virtual - physical
 page=0x1000
 hot="vectors kernel_trap arch_trap enter trace trace_space packet_next packet_close plan_departure
     entry_point entry_perform dispatch to_user do_ipc_call do_ipc_reply_wait call deliver answer
     copy_message take wait thread_find partner_or_fail caller_of ready unready queue_append queue_remove
     run_next block arch_space_activate do_mark do_lock do_unlock lock_word"
 kernel_object="*$build/program/kernel.o"
+
+size() # SECTION
+{
+    awk -v section="$1" '$1 == section { size = $2 } END { print size ? size : 0 }' "$sizes"
+}
 
 # Each part has a symbol of its own for where it is loaded: one that moved on would be read with its
 # last value by the table above it.
@@ -27,17 +34,17 @@ program() # NAME BASE PREVIOUS_END
   .$1.text $2 : AT($1_text_load) {
     KEEP(*$object(.text._start))
     *$object(.text .text.* .rodata .rodata.*)
-    . = ALIGN($page);
+    . = MAX(ALIGN($page), $(size ".$1.text"));
   }
   $1_data_load = $1_text_load + SIZEOF(.$1.text);
   .$1.data ADDR(.$1.text) + SIZEOF(.$1.text) : AT($1_data_load) {
     *$object(.data .data.*)
-    . = ALIGN($page);
+    . = MAX(ALIGN($page), $(size ".$1.data"));
   }
   $1_bss_load = $1_data_load + SIZEOF(.$1.data);
   .$1.bss ADDR(.$1.data) + SIZEOF(.$1.data) (NOLOAD) : AT($1_bss_load) {
     *$object(.bss .bss.* COMMON)
-    . = ALIGN($page);
+    . = MAX(ALIGN($page), $(size ".$1.bss"));
   }
   $1_end_load = $1_bss_load + SIZEOF(.$1.bss);
 EOF
@@ -57,7 +64,7 @@ cat <<EOF
 ENTRY(entry)
 SECTIONS
 {
-  . = $ram + $kernel + 0x10000;
+  . = $ram + $kernel + $first;
   .kernel.text : AT(ADDR(.kernel.text) - $kernel) {
     *(.text.boot)
     . = ALIGN($page);
@@ -79,15 +86,17 @@ cat <<EOF
     KEEP(*(.faultline.image))
     . = ALIGN(16);
   }
-  .faultline.scenarios : AT(ADDR(.faultline.scenarios) - $kernel) {
-    scenarios = .;
+  .faultline.scenarios . - $kernel + $described : AT(ADDR(.faultline.scenarios) - $described) {
 EOF
 for name; do echo "    KEEP(*$build/program/$name.o(.faultline.scenarios))"; done
 cat <<EOF
   }
-  .faultline.audit : AT(ADDR(.faultline.audit) - $kernel) {
+  .faultline.audit : AT(ADDR(.faultline.audit) - $described) {
     KEEP(*$build/program/core.o(.faultline.audit))
   }
+  scenarios = ADDR(.faultline.scenarios) - $described + $kernel;
+  . = . - $described + $kernel;
+  .note.pvh : AT(ADDR(.note.pvh) - $kernel) { KEEP(*(.note.pvh)) }
   . = ALIGN($page);
   .kernel.data : AT(ADDR(.kernel.data) - $kernel) {
     $kernel_object(.data .data.*)
@@ -116,6 +125,7 @@ for name; do
 done
 cat <<EOF
   ASSERT(${previous}_end_load <= $ram + 0x00400000, "the image reaches into the frame pool")
+  .eh_frame 0 (INFO) : { *(.eh_frame) }
   /DISCARD/ : { *(.comment) *(.ARM.exidx*) *(.ARM.extab*) *(.note*) }
 }
 EOF
