@@ -1,9 +1,9 @@
 #include "plugin.h"
 
 #include <string.h>
+#include "parts.h"
 
-#define NAME      "access.so"
-#define MAX_ABOVE 4 /* tests lie so many directories below the program */
+#define NAME "access.so"
 
 char *plugin_escape(const char *text)
 {
@@ -11,23 +11,9 @@ char *plugin_escape(const char *text)
     return g_strjoinv(",,", parts);
 }
 
-/* Installed beside the program's own directory, or built below it or one above. NULL: nowhere. */
 static char *find(void)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    char *folder = g_path_get_dirname(program != NULL ? program : "build/faultline");
-    char *path = g_build_filename(folder, "..", "lib", "faultline", NAME, NULL);
-    for (int i = 0; i <= MAX_ABOVE && !g_file_test(path, G_FILE_TEST_EXISTS); i++) {
-        g_free(path);
-        path = g_build_filename(folder, "plugin", NAME, NULL);
-        char *above = g_path_get_dirname(folder);
-        g_free(folder);
-        folder = above;
-    }
-    g_free(folder);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
-        g_clear_pointer(&path, g_free);
-    return path;
+    return part_find("plugin/" NAME, "lib/faultline/" NAME);
 }
 
 void plugin_options(GPtrArray *argv, const struct backend_accesses *accesses, uint64_t ram)
