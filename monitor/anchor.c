@@ -11,6 +11,7 @@ enum { AT_ONCE = 32 };
 struct fitting {
     const struct samples *samples;
     const struct image *image;
+    const char *check;     /* NULL: the instruction itself is looked for */
     struct fl_plan placed; /* those that have found their place */
     GString *notes;
 };
@@ -82,9 +83,16 @@ struct hunt {
     const struct anchor_context *entry;
     struct fl_preemption at; /* its k is tried */
     const uint32_t *ks;      /* of the plans being run */
-    uint32_t exact;          /* k at which the very instruction is; 0: none yet */
+    uint32_t exact;          /* k at which the instruction wanted is; 0: none yet */
     uint32_t line;           /* k at which another instruction of its line is; 0: none yet */
 };
+
+static bool is_wanted(const struct hunt *hunt, const struct plan_instruction *found,
+                      const struct sample *sample)
+{
+    const char *check = hunt->fitting->check;
+    return check != NULL ? sample_violates(sample, check) : found->step == hunt->wanted->step;
+}
 
 static bool on_hunt(void *context, size_t i, const struct sample *sample)
 {
@@ -99,7 +107,7 @@ static bool on_hunt(void *context, size_t i, const struct sample *sample)
         return true;
     if (hunt->line == 0)
         hunt->line = hunt->ks[i];
-    if (found.step == hunt->wanted->step)
+    if (is_wanted(hunt, &found, sample))
         hunt->exact = hunt->ks[i];
     return hunt->exact == 0;
 }
@@ -221,15 +229,25 @@ static bool fit_all(struct fitting *fitting, const struct fl_plan *plan,
     return false;
 }
 
-bool anchors_apply(const struct samples *samples, const struct image *image, struct fl_plan *plan,
-                   const struct plan_anchors *anchors, GString *notes, GError **error)
+bool anchors_know(const struct plan_anchors *anchors, const struct fl_plan *plan)
+{
+    bool know = true;
+    for (uint32_t i = 0; i < plan->n_preemptions; i++)
+        know = know && (plan->preemptions[i].k == 0 || anchors->of[i].at.function[0] != '\0');
+    return know;
+}
+
+bool anchors_apply(const struct samples *samples, const struct image *image, const char *check,
+                   struct fl_plan *plan, const struct plan_anchors *anchors, GString *notes,
+                   GError **error)
 {
     bool any = false;
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
         any |= anchors->of[i].given;
     if (!any || plan->policy != FL_POLICY_FIXED)
         return true;
-    struct fitting fitting = {.samples = samples, .image = image, .placed = *plan, .notes = notes};
+    struct fitting fitting = {
+        .samples = samples, .image = image, .check = check, .placed = *plan, .notes = notes};
     memset(fitting.placed.preemptions, 0, sizeof(fitting.placed.preemptions));
     fitting.placed.n_preemptions = 0;
     fitting.placed.mode = FL_MODE_SPANS;

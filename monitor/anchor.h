@@ -18,8 +18,16 @@ void anchors_take(struct plan_anchors *anchors, const struct fl_plan *plan,
 
 /* Makes the plan fit the session's image: a preemption whose place is what it was stays, another is
  * anchored anew, and a line appended to notes says so ("anchored anew: main@19+3 -> main@20+2").
- * Needs a few runs, and none when nothing is anchored. false: the plan no longer applies. */
-bool anchors_apply(const struct samples *samples, const struct image *image, struct fl_plan *plan,
-                   const struct plan_anchors *anchors, GString *notes, GError **error);
+ * Needs a few runs, and none when nothing is anchored. false: the plan no longer applies.
+ *
+ * check: what the plan violated on another architecture, where no instruction is the very one: of
+ * those of its line it is the first with which the check is violated, else the first. NULL: it was
+ * this architecture. */
+bool anchors_apply(const struct samples *samples, const struct image *image, const char *check,
+                   struct fl_plan *plan, const struct plan_anchors *anchors, GString *notes,
+                   GError **error);
+
+/* Whether they say in which line of the source each of the plan's preemptions with k >= 1 was. */
+bool anchors_know(const struct plan_anchors *anchors, const struct fl_plan *plan);
 
 #endif

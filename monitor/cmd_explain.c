@@ -121,6 +121,7 @@ static struct explanation *decide(const struct explain *explain, const char *che
     struct fl_plan plan;
     if (!read_plan(explain, &plan, error))
         return NULL;
+    subject_say_telling(&explain->subject, "faultline explain");
     return explain_finding(&explain->subject, &plan, check, cli_interrupted, error);
 }
 

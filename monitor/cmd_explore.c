@@ -123,29 +123,47 @@ static bool find_extent(struct explore_command *command, GError **error)
     return cli_depth(depth, &options->depth, error);
 }
 
-/* Why the back end cannot tell memory accesses; NULL: it can. */
-static char *no_accesses(const struct backend_ops *backend)
+/* Why memory accesses cannot be told; NULL: they can. */
+static char *no_accesses(const struct explore_command *command)
 {
     char reason[256];
-    if (!(backend->capabilities & BACKEND_ACCESSES))
+    const struct backend_ops *backend = command->subject.backend;
+    const struct backend_ops *telling = backend_telling(backend);
+    if (command->no_plugin)
+        return g_strdup("--no-plugin was given");
+    if (telling == NULL)
         return g_strdup_printf("back end %s cannot tell memory accesses", backend->id);
-    return backend->probe_accesses(reason, sizeof(reason)) ? NULL : g_strdup(reason);
+    return telling->probe_accesses(reason, sizeof(reason)) ? NULL : g_strdup(reason);
+}
+
+/* Both depths need preemptions between instructions. */
+static bool has_insn(struct explore_command *command, GError **error)
+{
+    struct explore_options *options = &command->options;
+    if (command->subject.backend->capabilities & BACKEND_INSN)
+        return true;
+    options->without |= 1u << FL_DEPTH_INSN | 1u << FL_DEPTH_ACCESS;
+    if (options->strategy == &strategy_auto || options->depth < FL_DEPTH_ACCESS)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "back end %s cannot preempt between instructions: choose depth ipc or sync, or "
+                "another back end",
+                command->subject.backend->id);
+    return false;
 }
 
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
-    const unsigned can = command->subject.backend->capabilities;
-    g_autofree char *reason = NULL;
-    if (!(can & BACKEND_INSN))
-        options->without |= 1u << FL_DEPTH_INSN;
-    if (command->no_plugin)
-        reason = g_strdup("--no-plugin was given");
-    else
-        reason = no_accesses(command->subject.backend);
-    if (reason == NULL)
+    if (!has_insn(command, error))
+        return false;
+    g_autofree char *reason = no_accesses(command);
+    if (reason == NULL) {
+        if (options->depth >= FL_DEPTH_ACCESS)
+            subject_say_telling(&command->subject, "faultline explore");
         return true;
+    }
     options->without |= 1u << FL_DEPTH_ACCESS;
     if (options->strategy == &strategy_auto || options->depth != FL_DEPTH_ACCESS) {
         if (options->strategy == &strategy_auto && options->depth >= FL_DEPTH_ACCESS)

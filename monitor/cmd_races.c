@@ -273,6 +273,7 @@ static int go(struct races_command *command, const char *name, GError **error)
     struct session *session = session_open(&options, error);
     if (session == NULL)
         return EXIT_ERROR;
+    subject_say_telling(&command->subject, "faultline races");
     command->samples = (struct samples){
         .session = session,
         .engine = engine_new(),

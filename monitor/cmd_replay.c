@@ -17,13 +17,14 @@
 struct replay {
     struct subject_options subject_options;
     int times;
-    gboolean online, any_image, json;
+    gboolean online, any_image, reanchor, json;
 
     const char *trace;
     struct recording *recording;
     struct subject subject;
     struct fl_plan plan;
     struct plan_anchors anchors;
+    bool foreign;        /* recorded on another architecture than that of the replay */
     bool anew;           /* the plan was anchored anew: only the verdict can be compared */
     uint64_t event_hash; /* of the trace */
     uint32_t outcome;
@@ -45,6 +46,8 @@ static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
          "decide at each place while the guest waits, instead of posting the plan", NULL},
         {"any-image", 0, 0, G_OPTION_ARG_NONE, &replay->any_image,
          "also with another guest image than the one that was recorded", NULL},
+        {"reanchor", 0, 0, G_OPTION_ARG_NONE, &replay->reanchor,
+         "also on another architecture, for a plan that preempts between instructions", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &replay->json, "print a JSON object", NULL},
         G_OPTION_ENTRY_NULL,
     };
@@ -52,10 +55,11 @@ static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
     subject_entries(&replay->subject_options, more);
     return cli_parse(
         argc, argv, "TRACE",
-        "Runs the plan of a recorded trace again and compares the events; on an edited "
-        "image\n(--any-image) that needs other places for its preemptions, the "
-        "verdict. Exit code: 0 when every run\nwas equal to the trace, 2 when one "
-        "was not (its first differing event is named), 3 interrupted.",
+        "Runs the plan of a recorded trace again and compares the events, on any back end. A plan "
+        "that\nneeds other places for its preemptions, on an edited image (--any-image) or between "
+        "the instructions\nof another architecture (--reanchor), is compared by its verdict. Exit "
+        "code: 0 when every run was\nequal to the trace, 2 when one was not (its first differing "
+        "event is named), 3 interrupted.",
         entries, more, status);
 }
 
@@ -101,7 +105,8 @@ static bool comparable(struct replay *replay, GError **error)
 static bool same_image(const struct replay *replay, GError **error)
 {
     const struct image *image = replay->subject.image;
-    if (replay->any_image || strcmp(image->hash, replay->recording->manifest.image_hash) == 0)
+    if (replay->any_image || replay->foreign ||
+        strcmp(image->hash, replay->recording->manifest.image_hash) == 0)
         return true;
     g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
                 "%s is not the image that was recorded (SHA-256 %.12s..., now %.12s...); name that "
@@ -110,21 +115,55 @@ static bool same_image(const struct replay *replay, GError **error)
     return false;
 }
 
-/* The image that was recorded is the one to run, as long as it is where it was. */
+/* What lies between the instructions of one architecture is no place on another. */
+static bool portable(const struct replay *replay, GError **error)
+{
+    uint32_t i = 0;
+    while (i < replay->plan.n_preemptions && replay->plan.preemptions[i].k == 0)
+        i++;
+    if (!replay->foreign || i == replay->plan.n_preemptions)
+        return true;
+    if (replay->reanchor && anchors_know(&replay->anchors, &replay->plan))
+        return true;
+    g_autofree char *text =
+        plan_schedule(replay->subject.scenario, &replay->plan.preemptions[i], 1);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "%s preempts between instructions of %s (%s), which mean nothing on %s; %s",
+                replay->trace, replay->recording->manifest.arch, text, replay->subject.image->arch,
+                replay->reanchor ? "its plan does not say in which line of the source"
+                                 : "--reanchor looks for the line of the source");
+    return false;
+}
+
+/* The image and the back end that recorded are the ones to run on, as far as nothing else is asked
+ * for and they are where they were. */
+static bool open_subject(struct replay *replay, GError **error)
+{
+    struct trace_manifest *manifest = &replay->recording->manifest;
+    struct subject_options options = replay->subject_options;
+    const struct backend_ops *asked =
+        options.backend != NULL ? backend_find(options.backend) : NULL;
+    const bool other = asked != NULL && strcmp(asked->arch, manifest->arch) != 0;
+    if (options.guest == NULL && !other && g_file_test(manifest->image, G_FILE_TEST_EXISTS))
+        options.guest = manifest->image;
+    if (options.backend == NULL && replay->subject_options.guest == NULL)
+        options.backend = manifest->backend;
+    g_autofree char *name = g_strdup_printf("%s/%s", manifest->scenario, manifest->variant);
+    if (!subject_open(&replay->subject, &options, name, error))
+        return false;
+    replay->foreign = strcmp(replay->subject.image->arch, manifest->arch) != 0;
+    const struct backend_ops *was = backend_find(manifest->backend);
+    if (options.backend == NULL && !replay->foreign && was != NULL)
+        replay->subject.backend = was;
+    return true;
+}
+
 static bool open_trace(struct replay *replay, GError **error)
 {
     replay->recording = recording_read(replay->trace, error);
-    if (replay->recording == NULL)
-        return false;
-    struct trace_manifest *manifest = &replay->recording->manifest;
-    struct subject_options options = replay->subject_options;
-    if (options.guest == NULL && g_file_test(manifest->image, G_FILE_TEST_EXISTS))
-        options.guest = manifest->image;
-    if (options.backend == NULL)
-        options.backend = manifest->backend;
-    g_autofree char *name = g_strdup_printf("%s/%s", manifest->scenario, manifest->variant);
-    return subject_open(&replay->subject, &options, name, error) && same_image(replay, error) &&
-           read_plan(replay, error) && comparable(replay, error);
+    return replay->recording != NULL && open_subject(replay, error) && same_image(replay, error) &&
+           read_plan(replay, error) && portable(replay, error) &&
+           subject_takes(&replay->subject, &replay->plan, error) && comparable(replay, error);
 }
 
 /* ---- the runs ---- */
@@ -219,10 +258,12 @@ static bool on_wait(void *context)
     return !cli_interrupted();
 }
 
-/* Another image than the one that was recorded may have the plan's places elsewhere. */
+/* Another image than the one that was recorded may have the plan's places elsewhere. One of
+ * another architecture has those with k = 0 where they were: its programs make the same entries. */
 static bool fit_plan(struct replay *replay, GError **error)
 {
-    if (strcmp(replay->subject.image->hash, replay->recording->manifest.image_hash) == 0)
+    if (strcmp(replay->subject.image->hash, replay->recording->manifest.image_hash) == 0 ||
+        (replay->foreign && !replay->reanchor && !replay->any_image))
         return true;
     const struct samples samples = {
         .session = replay->session,
@@ -230,10 +271,13 @@ static bool fit_plan(struct replay *replay, GError **error)
         .scenario = replay->subject.scenario,
         .interrupted = cli_interrupted,
     };
+    const char *check = replay->foreign && replay->violated != NULL ? replay->violated->id : NULL;
     g_autoptr(GString) notes = g_string_new(NULL);
-    const bool fits = anchors_apply(&samples, replay->subject.image, &replay->plan,
+    const bool fits = anchors_apply(&samples, replay->subject.image, check, &replay->plan,
                                     &replay->anchors, notes, error);
     replay->anew = notes->len > 0;
+    if (fits && replay->reanchor && !replay->anew)
+        g_string_append(notes, "anchored anew: every preemption is where it was\n");
     fputs(notes->str, stderr);
     return fits;
 }

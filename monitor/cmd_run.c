@@ -242,7 +242,7 @@ static bool fit_plan(const struct subject *subject, struct session *session, str
         .interrupted = cli_interrupted,
     };
     g_autoptr(GString) notes = g_string_new(NULL);
-    const bool fits = anchors_apply(&samples, subject->image, plan, anchors, notes, error);
+    const bool fits = anchors_apply(&samples, subject->image, NULL, plan, anchors, notes, error);
     fputs(notes->str, stderr);
     engine_free(engine);
     return fits;
@@ -255,7 +255,8 @@ static int open_and_run(const struct run_options *options, const char *name, GEr
     g_autofree struct plan_anchors *anchors = g_new0(struct plan_anchors, 1);
     int status = EXIT_ERROR;
     if (subject_open(&subject, &options->subject, name, error) &&
-        read_plan(options, &subject, &plan, anchors, error)) {
+        read_plan(options, &subject, &plan, anchors, error) &&
+        subject_takes(&subject, &plan, error)) {
         struct session *session = subject_session(&subject, error);
         if (session != NULL) {
             if (options->schedule != NULL || fit_plan(&subject, session, &plan, anchors, error))

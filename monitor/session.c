@@ -448,27 +448,33 @@ static bool wait_for_boot(struct session *session, GError **error)
     return true;
 }
 
-static bool can_tell_accesses(const struct backend_ops *ops, GError **error)
+/* The back end to take. NULL: it cannot be had. */
+static const struct backend_ops *choose(const struct session_options *options, GError **error)
 {
     char reason[CHANNEL_REASON] = "this back end cannot tell them";
-    if ((ops->capabilities & BACKEND_ACCESSES) != 0 && ops->probe_accesses(reason, sizeof reason))
-        return true;
+    const struct backend_ops *ops =
+        options->backend != NULL ? options->backend : backend_for(options->image->arch);
+    if (!options->accesses)
+        return ops;
+    const struct backend_ops *telling = backend_telling(ops);
+    if (telling != NULL && telling->probe_accesses(reason, sizeof reason))
+        return telling;
     g_set_error(error, SESSION_ERROR, SESSION_ERROR_ACCESSES,
                 "%s: no accesses to memory, hence no depth access: %s", ops->id, reason);
-    return false;
+    return NULL;
 }
 
 struct session *session_open(const struct session_options *options, GError **error)
 {
-    const struct backend_ops *ops = options->backend != NULL ? options->backend : backends[0];
+    const struct backend_ops *ops = choose(options, error);
+    if (ops == NULL)
+        return NULL;
     if (g_strcmp0(ops->arch, options->image->arch) != 0) {
         g_set_error(error, SESSION_ERROR, SESSION_ERROR_GUEST,
                     "back end %s runs %s guests, %s is one for %s", ops->id, ops->arch,
                     options->image->path, options->image->arch);
         return NULL;
     }
-    if (options->accesses && !can_tell_accesses(ops, error))
-        return NULL;
     struct session *session = g_new0(struct session, 1);
     session->accesses = options->accesses ? access_reader_new(SESSION_ACCESSES) : NULL;
     session->watchdog_limit = options->watchdog > 0 ? options->watchdog : WATCHDOG_DEFAULT;

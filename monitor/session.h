@@ -24,10 +24,11 @@ enum session_error {
 };
 
 struct session_options {
-    const struct backend_ops *backend; /* NULL: the first of backends[] */
+    const struct backend_ops *backend; /* NULL: the first that runs the image */
     const struct image *image;         /* must outlive the session */
     double watchdog;                   /* seconds without progress; 0: the default */
-    bool accesses;                     /* record user mode's accesses (BACKEND_ACCESSES) */
+    bool accesses;                     /* record user mode's accesses: on the back end that tells
+                                          them for this one (backend_telling) */
 };
 
 /* A run that has ended. The packets lie in the ring until session_release. */

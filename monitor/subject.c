@@ -1,5 +1,6 @@
 #include "subject.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "cli.h"
 #include "explore/crew.h"
@@ -154,6 +155,35 @@ struct session *subject_session(const struct subject *subject, GError **error)
 {
     const struct session_options options = options_of(subject);
     return session_open(&options, error);
+}
+
+bool subject_takes(const struct subject *subject, const struct fl_plan *plan, GError **error)
+{
+    const unsigned can = subject->backend->capabilities;
+    bool between = false;
+    for (uint32_t i = 0; i < plan->n_preemptions; i++)
+        between = between || plan->preemptions[i].k > 0;
+    const char *lacks = NULL;
+    if (between && !(can & BACKEND_INSN))
+        lacks = "preempt between instructions";
+    else if ((plan->mode & FL_MODE_ONLINE) && !(can & BACKEND_ONLINE))
+        lacks = "decide online";
+    if (lacks == NULL)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "back end %s cannot %s; choose another one (`faultline doctor` lists them)",
+                subject->backend->id, lacks);
+    return false;
+}
+
+void subject_say_telling(const struct subject *subject, const char *who)
+{
+    const struct backend_ops *telling = backend_telling(subject->backend);
+    if (telling != NULL && telling != subject->backend)
+        fprintf(stderr,
+                "%s: %s cannot tell accesses to memory: they come from runs of the same image on "
+                "%s\n",
+                who, subject->backend->id, telling->id);
 }
 
 bool subject_params(const struct subject *subject, char **assignments, struct fl_plan *plan,

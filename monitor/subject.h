@@ -49,6 +49,13 @@ struct crew;
 struct crew *subject_crew(const struct subject *subject, unsigned jobs);
 struct session *subject_session(const struct subject *subject, GError **error);
 
+/* Whether the back end can do what the plan asks for. */
+bool subject_takes(const struct subject *subject, const struct fl_plan *plan, GError **error);
+
+/* Says on stderr, in one line, that accesses are told by another back end, if that is so. `who`
+ * says it. */
+void subject_say_telling(const struct subject *subject, const char *who);
+
 /* Sets the parameters of "name=value" texts; assignments may be NULL. */
 bool subject_params(const struct subject *subject, char **assignments, struct fl_plan *plan,
                     GError **error);

@@ -64,5 +64,8 @@ extern const struct backend_ops *const backends[]; /* NULL-terminated; the first
 const struct backend_ops *backend_find(const char *name);
 /* The first that runs guests of this architecture. NULL: none does. */
 const struct backend_ops *backend_for(const char *arch);
+/* The one that tells accesses for this one: itself, or another that runs the same images, on which
+ * the same plans mean the same. NULL: none can. */
+const struct backend_ops *backend_telling(const struct backend_ops *backend);
 
 #endif

@@ -24,3 +24,14 @@ const struct backend_ops *backend_for(const char *arch)
         i++;
     return backends[i];
 }
+
+const struct backend_ops *backend_telling(const struct backend_ops *backend)
+{
+    if (backend->capabilities & BACKEND_ACCESSES)
+        return backend;
+    size_t i = 0;
+    while (backends[i] != NULL && (strcmp(backends[i]->arch, backend->arch) != 0 ||
+                                   !(backends[i]->capabilities & BACKEND_ACCESSES)))
+        i++;
+    return backends[i];
+}
