@@ -77,6 +77,19 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ) -o $@ $^ $(LIBS)
 
+# The Linux that has KVM where this machine has not: process 1 is ours, the kernel is Debian's.
+NESTED := $(BUILD)/nested
+ifeq ($(shell uname -m),x86_64)
+all: $(NESTED)/init
+endif
+
+$(NESTED)/init: monitor/backend/nested/init.c monitor/backend/nested/control.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -static -o $@ $<
+
+$(NESTED)/vmlinuz:
+	@scripts/nested $(@D) $(KERNEL_DEB)
+
 # What QEMU loads. What it calls of QEMU is resolved there.
 $(BUILD)/plugin/access.so: $(BUILD)/plugin/access.o
 	$(CC) $(CFLAGS) -shared -o $@ $<
@@ -93,7 +106,7 @@ ALL_OBJ   := $(BUILD)/plugin/access.o $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_O
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-objects: $(BUILD)/plugin/access.o $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
+objects: $(NESTED)/init $(BUILD)/plugin/access.o $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
 # ---- what people call ----
 
@@ -105,6 +118,7 @@ demo: ## find, shrink, replay, verify one race; installs what is missing (3 minu
 check: ## all tests but the longest; installs what is missing (under 10 minutes)
 	@scripts/setup build demo check
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests
+	@$(MAKE) -s --no-print-directory nested || echo "check: goes on without nested KVM"
 	@scripts/run-tests $(TEST)
 
 check-quick: ## unit tests only, no VM (under a minute)
@@ -115,7 +129,10 @@ check-quick: ## unit tests only, no VM (under a minute)
 check-full: lint ## check, and the fuzzers, and the demo on a bare system in a chroot
 	@scripts/setup build demo check fuzz fresh
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests fuzzers
+	@$(MAKE) -s --no-print-directory nested || echo "check: goes on without nested KVM"
 	@scripts/run-tests --full $(TEST)
+
+nested: all $(NESTED)/vmlinuz ## what --backend kvm-nested needs: fetches a Linux kernel from Debian, once
 
 bench: ## runs a second, and where the microseconds go
 	@scripts/setup build
@@ -135,6 +152,9 @@ install: all ## the program, its plugin and the guest image under PREFIX=/usr/lo
 	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
 	install -D -m 644 $(BUILD)/guest/armv7.elf $(DESTDIR)$(PREFIX)/share/faultline/guest/armv7.elf
+	for part in $(wildcard $(NESTED)/init $(NESTED)/vmlinuz $(NESTED)/*.ko); do \
+		install -D -m 755 $$part $(DESTDIR)$(PREFIX)/lib/faultline/$${part#$(BUILD)/} || exit; \
+	done
 
 setup: ## install the packages for make, make demo and make check
 	@scripts/setup
@@ -145,7 +165,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all tests benches fuzzers objects demo check check-quick check-full bench fuzz lint install \
+.PHONY: all tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
         setup clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

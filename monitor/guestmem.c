@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -60,6 +61,11 @@ void guestmem_free(struct guestmem *memory)
     unlink(memory->path);
     g_free(memory->path);
     g_free(memory);
+}
+
+void guestmem_clear(struct guestmem *memory)
+{
+    memset(memory->base, 0, memory->size);
 }
 
 const char *guestmem_path(const struct guestmem *memory)

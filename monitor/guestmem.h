@@ -12,6 +12,8 @@ struct guestmem;
 struct guestmem *guestmem_create(const char *path, size_t size, GError **error);
 /* Unmaps, and removes the file. */
 void guestmem_free(struct guestmem *memory);
+/* Zeroes all of it. */
+void guestmem_clear(struct guestmem *memory);
 const char *guestmem_path(const struct guestmem *memory);
 
 /* The host address of `size` bytes at offset `offset` of guest RAM; NULL when any of it lies

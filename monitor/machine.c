@@ -11,6 +11,7 @@ struct machine {
     char *log_path;       /* NULL: not wanted */
     struct backend_accesses accesses;
     struct backend *backend; /* NULL: no guest */
+    struct backend *carrier; /* of the last guest, to carry the next; NULL: none */
     unsigned boots;
 };
 
@@ -59,7 +60,9 @@ void machine_close(struct machine *machine)
 {
     if (machine == NULL)
         return;
-    machine_kill(machine);
+    struct backend *rest = machine->backend != NULL ? machine->backend : machine->carrier;
+    if (rest != NULL)
+        machine->ops->stop(rest);
     guestmem_free(machine->memory);
     guestmem_free(machine->log);
     workdir_close(machine->workdir);
@@ -88,14 +91,17 @@ static bool make_log(struct machine *machine, GError **error)
     return true;
 }
 
-struct fl_shared *machine_boot(struct machine *machine, GError **error)
+static bool make_memory(struct machine *machine, GError **error)
 {
-    g_assert(machine->backend == NULL);
     guestmem_free(machine->memory);
-    char *ram = g_build_filename(workdir_path(machine->workdir), WORKDIR_RAM, NULL);
+    g_autofree char *ram = g_build_filename(workdir_path(machine->workdir), WORKDIR_RAM, NULL);
     machine->memory = guestmem_create(ram, FL_RAM_SIZE, error);
-    g_free(ram);
-    if (machine->memory == NULL || (machine->log_path != NULL && !make_log(machine, error)))
+    return machine->memory != NULL;
+}
+
+static struct backend *start(struct machine *machine, GError **error)
+{
+    if (!make_memory(machine, error) || (machine->log_path != NULL && !make_log(machine, error)))
         return NULL;
     struct backend_config config = {
         .image = machine->image,
@@ -103,7 +109,28 @@ struct fl_shared *machine_boot(struct machine *machine, GError **error)
         .memory = machine->memory,
         .accesses = machine->log_path != NULL ? &machine->accesses : NULL,
     };
-    machine->backend = machine->ops->start(&config, error);
+    return machine->ops->start(&config, error);
+}
+
+/* Another guest where the last one was. NULL: there is no carrier, or it is of no use any more. */
+static struct backend *carry(struct machine *machine)
+{
+    struct backend *carrier = g_steal_pointer(&machine->carrier);
+    if (carrier == NULL)
+        return NULL;
+    guestmem_clear(machine->memory);
+    if (machine->ops->next_guest(carrier))
+        return carrier;
+    machine->ops->stop(carrier);
+    return NULL;
+}
+
+struct fl_shared *machine_boot(struct machine *machine, GError **error)
+{
+    g_assert(machine->backend == NULL);
+    machine->backend = carry(machine);
+    if (machine->backend == NULL)
+        machine->backend = start(machine, error);
     if (machine->backend == NULL)
         return NULL;
     machine->boots++;
@@ -112,9 +139,13 @@ struct fl_shared *machine_boot(struct machine *machine, GError **error)
 
 void machine_kill(struct machine *machine)
 {
-    if (machine->backend != NULL)
-        machine->ops->stop(machine->backend);
-    machine->backend = NULL;
+    struct backend *backend = g_steal_pointer(&machine->backend);
+    if (backend == NULL)
+        return;
+    if (machine->ops->end_guest != NULL && machine->ops->end_guest(backend))
+        machine->carrier = backend;
+    else
+        machine->ops->stop(backend);
 }
 
 bool machine_alive(struct machine *machine, char *reason, size_t size)

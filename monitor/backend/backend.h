@@ -52,6 +52,11 @@ struct backend_ops {
     void (*park)(struct backend *backend);
     /* Ends the guest and everything that start made. Also after the guest died by itself. */
     void (*stop)(struct backend *backend);
+    /* Of back ends whose guests are carried by what starts slowly, NULL for others: ends the guest
+     * alone; its carrier sleeps until stop, or until the next guest is started on the same RAM,
+     * zeroed meanwhile. false: it does not do that any more, and is to be stopped. */
+    bool (*end_guest)(struct backend *backend);
+    bool (*next_guest)(struct backend *backend);
     /* Whether this machine can run it; if not, one line of why and how to mend it. */
     bool (*probe)(char *reason, size_t size);
     /* Of BACKEND_ACCESSES: whether this machine can tell them, likewise. */

@@ -1,10 +1,12 @@
 #include <string.h>
 #include "backend.h"
+#include "kvm_nested.h"
 #include "qemu.h"
 
 const struct backend_ops *const backends[] = {
     &backend_qemu,
     &backend_qemu_x86_64,
+    &backend_kvm_nested,
     NULL,
 };
 

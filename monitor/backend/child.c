@@ -83,19 +83,17 @@ char *child_last_line(const struct child *child)
     return line;
 }
 
-static void say_why(const struct child *child, char *reason, size_t size)
+void child_say_end(const char *name, int status, const char *line, char *reason, size_t size)
 {
-    if (WIFSIGNALED(child->status)) {
-        int number = WTERMSIG(child->status);
-        g_snprintf(reason, (gulong)size, "%s was ended by signal %d (%s)", child->name, number,
+    if (WIFSIGNALED(status)) {
+        int number = WTERMSIG(status);
+        g_snprintf(reason, (gulong)size, "%s was ended by signal %d (%s)", name, number,
                    g_strsignal(number));
-    } else if (WEXITSTATUS(child->status) == 0) {
+    } else if (WEXITSTATUS(status) == 0) {
         g_snprintf(reason, (gulong)size, "the guest powered off");
     } else {
-        char *line = child_last_line(child);
-        g_snprintf(reason, (gulong)size, "%s ended with status %d%s%s", child->name,
-                   WEXITSTATUS(child->status), line[0] != '\0' ? ": " : "", line);
-        g_free(line);
+        g_snprintf(reason, (gulong)size, "%s ended with status %d%s%s", name, WEXITSTATUS(status),
+                   line[0] != '\0' ? ": " : "", line);
     }
 }
 
@@ -103,8 +101,10 @@ bool child_alive(struct child *child, char *reason, size_t size)
 {
     if (!child->ended && waitpid(child->pid, &child->status, WNOHANG) == child->pid)
         child->ended = true;
-    if (child->ended)
-        say_why(child, reason, size);
+    if (child->ended) {
+        g_autofree char *line = child_last_line(child);
+        child_say_end(child->name, child->status, line, reason, size);
+    }
     return !child->ended;
 }
 

@@ -21,6 +21,8 @@ struct child {
 int child_start(struct child *child, const char *name, const char *run_dir, char *const *argv);
 /* false: it has ended, and reason says how: by a signal, powered off, or with which last line. */
 bool child_alive(struct child *child, char *reason, size_t size);
+/* How `name` ended: a status as of waitpid, and its last line. */
+void child_say_end(const char *name, int status, const char *line, char *reason, size_t size);
 /* The last line that it wrote, "" when it wrote none. To be freed. */
 char *child_last_line(const struct child *child);
 void child_unpark(struct child *child);
