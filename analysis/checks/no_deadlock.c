@@ -82,7 +82,7 @@ static bool is_server(const struct model *model, const struct model_thread *thre
     uint32_t domain = (thread->path >> 24) - (FL_PATH_DOMAIN(0) >> 24);
 
     return thread->waits == WAIT_RECEIVE && thread->waits_for == FL_PATH_KERNEL &&
-           (thread->path == FL_PATH_CORE ||
+           (thread->space == FL_SPACE_CORE ||
             (model->scenario && thread->path == FL_PATH_DOMAIN(domain) && domain < FL_MAX_DOMAINS &&
              model->scenario->domains[domain].server));
 }

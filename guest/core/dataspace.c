@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "core.h"
 #include "dataspace.h"
+#include "mapping.h"
 
 #define MAX_DATASPACES 64u
 
@@ -44,13 +45,24 @@ struct dataspace *dataspace_create_managed(uint32_t owner, uint32_t size)
     return dataspace;
 }
 
+/* Detached it is, but a page of it may be lent to another space. */
+static void free_frames(struct frame_list *frames)
+{
+    uint32_t page, frame;
+
+    while ((frame = frame_list_take(frames, &page))) {
+        mapping_take_frame(frame);
+        frame_free(frame);
+    }
+}
+
 void dataspace_free(struct dataspace *dataspace)
 {
     region_detach_dataspace(dataspace);
     if (dataspace->map)
         region_map_free(dataspace->map);
     else
-        frame_list_free(&dataspace->frames);
+        free_frames(&dataspace->frames);
     dataspace->size = 0;
 }
 

@@ -1,12 +1,31 @@
-/* Page faults. */
+/* Page faults: from a thread's message to its answer, now or when its page has come. */
 #ifndef FAULTLINE_CORE_FAULT_H
 #define FAULTLINE_CORE_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "domain.h"
 
-/* Maps the page that a thread of the domain faulted on. FL_HALT_NONE: resolved; else why it cannot
- * be: the thread must be put on halt. */
-uint32_t fault_resolve(const struct domain *domain, uint32_t address, uint32_t access);
+struct fault {
+    tid_t thread;
+    uint32_t address;
+    uint32_t access; /* FL_ACCESS_* */
+    uint32_t rights; /* with which the page was mapped when the fault was raised; may be stale */
+};
+
+/* What comes of a fault: FL_HALT_NONE, its page is mapped; why there is none to be; or: */
+#define FAULT_WAITS UINT32_MAX /* for the page that page_in.h fetched last */
+
+/* What a mapping must allow for the access. */
+uint32_t fault_rights(uint32_t access);
+
+/* Serves the fault that a thread's message tells of. true: it is resolved and the answer is due;
+ * else it waits, or its thread is on halt. */
+bool fault_serve(const struct fault *fault);
+/* Serves a fault that has waited, and answers it itself; `arrived`: its page has come. */
+void fault_serve_again(const struct fault *fault, bool arrived);
+
+/* Policy (policy.h): is the page mapped by now, with rights that do? */
+bool fault_is_duplicate(const struct fault *fault, uint32_t space);
 
 #endif

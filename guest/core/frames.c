@@ -31,9 +31,14 @@ void frames_init(void)
     pool_frames = info()->frames_count < POOL_FRAMES ? info()->frames_count : POOL_FRAMES;
 }
 
+uint32_t frame_index(uint32_t frame)
+{
+    return frame - pool_first;
+}
+
 static uint16_t link_of(uint32_t frame)
 {
-    return (uint16_t)(frame - pool_first + 1);
+    return (uint16_t)(frame_index(frame) + 1);
 }
 
 static uint32_t frame_of(uint16_t link)
@@ -88,19 +93,19 @@ static uint32_t dirty[POOL_FRAMES / 32];
 
 void frame_set_dirty(uint32_t frame)
 {
-    dirty[(frame - pool_first) / 32] |= 1u << (frame - pool_first) % 32;
+    dirty[frame_index(frame) / 32] |= 1u << frame_index(frame) % 32;
 }
 
 bool frame_is_dirty(uint32_t frame)
 {
-    return dirty[(frame - pool_first) / 32] >> (frame - pool_first) % 32 & 1;
+    return dirty[frame_index(frame) / 32] >> frame_index(frame) % 32 & 1;
 }
 
 void frame_free(uint32_t frame)
 {
     uint16_t link = link_of(frame);
 
-    dirty[(frame - pool_first) / 32] &= ~(1u << (frame - pool_first) % 32);
+    dirty[frame_index(frame) / 32] &= ~(1u << frame_index(frame) % 32);
     links[link - 1].next = freed;
     freed = link;
 }
@@ -153,12 +158,4 @@ bool frame_list_within(const struct frame_list *list, const struct frame_list *o
     while (link != NOBODY && frame_list_find(other, links[link - 1].page))
         link = links[link - 1].next;
     return link == NOBODY;
-}
-
-void frame_list_free(struct frame_list *list)
-{
-    uint32_t page, frame;
-
-    while ((frame = frame_list_take(list, &page)))
-        frame_free(frame);
 }

@@ -26,6 +26,8 @@ void frame_free(uint32_t frame);
 void frame_set_dirty(uint32_t frame);
 bool frame_is_dirty(uint32_t frame);
 
+/* The frame's place in the pool, from 0. */
+uint32_t frame_index(uint32_t frame);
 /* Where core sees the frame: all of FL_FRAMES is mapped at FL_WINDOW_BASE. */
 void *frame_memory(uint32_t frame);
 
@@ -38,7 +40,5 @@ uint32_t frame_list_take(struct frame_list *list, uint32_t *page);
 uint32_t frame_list_remove(struct frame_list *list, uint32_t page);
 /* Whether each page of the list is in the other, too. */
 bool frame_list_within(const struct frame_list *list, const struct frame_list *other);
-/* Frees all that is in it. */
-void frame_list_free(struct frame_list *list);
 
 #endif

@@ -1,21 +1,20 @@
 /* core: the user-mode pager, and what programs ask of it. One thread that answers one message after
- * another; nothing here waits for anybody else. */
+ * another. It never waits for a page: a fault on one that must come from the file server is put
+ * aside until a second thread says that the page is there (page_in.h). */
 #include "domain.h"
 #include "fault.h"
 #include "frames.h"
+#include "page_in.h"
 #include "program.h"
 #include "rpc.h"
 
-/* Resolves the fault of *sender, or puts it on halt: then no answer is due. */
-static void serve_fault(struct domain *domain, tid_t *sender, struct msg *msg)
+static void serve_fault(tid_t *sender, struct msg *msg)
 {
-    uint32_t reason = domain ? fault_resolve(domain, msg->w[0], msg->w[1]) : FL_HALT_NO_PAGER;
+    const struct fault fault = {*sender, msg->w[0], msg->w[1], SYS_FAULT_RIGHTS(msg->w[3])};
 
     msg->label = FL_ERROR_OK;
-    if (reason != FL_HALT_NONE) {
-        sys_thread_halt(*sender, reason);
+    if (!fault_serve(&fault))
         *sender = 0;
-    }
 }
 
 /* The answer, in *msg, is due to *sender, unless that is 0 afterwards. */
@@ -24,8 +23,11 @@ static void serve(tid_t *sender, struct msg *msg)
     struct domain *domain = domain_of(*sender);
 
     msg->words = 0;
-    if (msg->label == FL_LABEL_FAULT)
-        serve_fault(domain, sender, msg);
+    if (page_in_is(*sender)) {
+        page_in_arrived(msg->w[0]);
+        *sender = 0;
+    } else if (msg->label == FL_LABEL_FAULT)
+        serve_fault(sender, msg);
     else if (domain)
         msg->label = rpc_perform(domain, *sender, msg->label, msg->w);
     else

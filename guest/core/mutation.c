@@ -2,9 +2,9 @@
 #include "mutation.h"
 #include "vm_fault.h"
 
-uint32_t mutation_no_page(const struct vm_object *object, uint32_t page)
+uint32_t mutation_no_page(const struct vm_object *object, uint32_t page, const struct fault *fault)
 {
-    (void)object, (void)page;
+    (void)object, (void)page, (void)fault;
     return 0;
 }
 

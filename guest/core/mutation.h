@@ -3,9 +3,10 @@
 #ifndef FAULTLINE_CORE_MUTATION_H
 #define FAULTLINE_CORE_MUTATION_H
 
+#include "fault.h"
 #include "vm_area.h"
 
-uint32_t mutation_no_page(const struct vm_object *object, uint32_t page);
+uint32_t mutation_no_page(const struct vm_object *object, uint32_t page, const struct fault *fault);
 uint32_t mutation_not_copied(struct vm_object *object, uint32_t page);
 bool mutation_never_shadowed(const struct vm_object *object);
 void mutation_not_counted(struct vm_object *object);

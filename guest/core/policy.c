@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include "mutation.h"
+#include "page_in.h"
 #include "policy.h"
 #include "vm.h"
 #include "vm_error.h"
@@ -17,13 +18,16 @@ static const struct core_policy right = {
     .share_objects = vm_area_share_objects,
     .anonymous = vm_anonymous_object,
     .shm_address = vm_object_unique_address,
-    .front_page = vm_object_page,
+    .front_page = vm_fault_front_page,
     .copy = vm_fault_copy,
     .unshadowed = vm_object_unshadowed,
     .count_shadow = vm_object_count_shadow,
     .rights = vm_fault_rights,
     .unmap = vm_area_unmap_pages,
     .drop_areas = vm_drop_areas,
+    .is_duplicate = fault_is_duplicate,
+    .fetch = page_in_fetch,
+    .arrived = page_in_own,
     .is_error = vm_is_error,
 };
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "fault.h"
 #include "vm_area.h"
 
 struct core_policy {
@@ -26,7 +27,8 @@ struct core_policy {
     /* where a segment of shared memory will lie */
     uint32_t (*shm_address)(uint32_t pages);
     /* what a writer's first object has of the page, and its own copy of what is behind */
-    uint32_t (*front_page)(const struct vm_object *object, uint32_t page);
+    uint32_t (*front_page)(const struct vm_object *object, uint32_t page,
+                           const struct fault *fault);
     uint32_t (*copy)(struct vm_object *object, uint32_t page);
     /* is no object before it? one more is, from now on */
     bool (*unshadowed)(const struct vm_object *object);
@@ -36,6 +38,11 @@ struct core_policy {
     /* pages of an area go out of its space; all areas of a task go */
     void (*unmap)(const struct vm_area *area, uint32_t base, uint32_t pages);
     void (*drop_areas)(struct vm_task *task);
+    /* is what the fault needs there already? */
+    bool (*is_duplicate)(const struct fault *fault, uint32_t space);
+    /* a page of a file that has to come from its server; one that has come */
+    uint32_t (*fetch)(struct vm_object *file, uint32_t page);
+    void (*arrived)(struct vm_object *file, uint32_t page, uint32_t frame);
     /* is an address, as core's functions return it, an error? */
     bool (*is_error)(uint32_t address);
 };

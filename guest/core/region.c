@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include "audit.h"
 #include "dataspace.h"
+#include "mapping.h"
 #include "region.h"
 #include "sys.h"
 
@@ -170,7 +171,7 @@ uint32_t region_attach(struct region_map *map, struct dataspace *dataspace, uint
 static void unmap(const struct region_map *map, uint32_t base, uint32_t size)
 {
     if (map->space) {
-        sys_unmap(map->space, base, size / FL_PAGE_SIZE);
+        mapping_take(map->space, base, size / FL_PAGE_SIZE);
         return;
     }
     for (const struct region *region = regions; region < regions + MAX_REGIONS; region++)

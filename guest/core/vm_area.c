@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include "audit.h"
+#include "mapping.h"
 #include "policy.h"
 #include "sys.h"
 #include "vm_area.h"
@@ -115,7 +116,7 @@ static void forget(struct vm_area *area)
 
 void vm_area_unmap_pages(const struct vm_area *area, uint32_t base, uint32_t pages)
 {
-    sys_unmap(area->space, base, pages);
+    mapping_take(area->space, base, pages);
 }
 
 void vm_area_delete(struct vm_area *area)

@@ -18,4 +18,7 @@ static inline bool vm_is_error(uint32_t word)
     return (int32_t)word < 0 && (int32_t)word > -1000;
 }
 
+/* No page yet: it is on its way, and whoever needs it has to wait. No error has this number. */
+#define VM_PAGE_COMES vm_error(999)
+
 #endif

@@ -1,7 +1,7 @@
 #include <stddef.h>
+#include "mapping.h"
 #include "memory.h"
 #include "policy.h"
-#include "sys.h"
 #include "vm_error.h"
 #include "vm_fault.h"
 
@@ -35,7 +35,9 @@ uint32_t vm_fault_copy(struct vm_object *object, uint32_t page)
 
     while (from && !(source = vm_object_page_in(from, page)))
         from = from->behind;
-    if (!source || !(copy = frame_alloc()))
+    if (!source || source == VM_PAGE_COMES)
+        return source;
+    if (!(copy = frame_alloc()))
         return 0;
     if (from->kind != FL_OBJECT_DEVZERO) /* else it is zeros already */
         memcpy(frame_memory(copy), frame_memory(source), FL_PAGE_SIZE);
@@ -66,8 +68,20 @@ static bool takes_writes(const struct vm_area *area)
     return area->object->writable && (area->shared || vm_object_is_private(area->object));
 }
 
+uint32_t vm_fault_front_page(const struct vm_object *object, uint32_t page,
+                             const struct fault *fault)
+{
+    (void)fault;
+    return vm_object_page(object, page);
+}
+
+static bool is_frame(uint32_t frame)
+{
+    return frame && !vm_is_error(frame);
+}
+
 /* A writer needs the first object only: it is writable, or gets a shadow that is. */
-static uint32_t write_private(struct vm_area *area, uint32_t page)
+static uint32_t write_private(struct vm_area *area, uint32_t page, const struct fault *fault)
 {
     if (!takes_writes(area)) {
         struct vm_object *shadow =
@@ -76,8 +90,8 @@ static uint32_t write_private(struct vm_area *area, uint32_t page)
             return 0;
         vm_area_show(area, shadow);
     }
-    uint32_t frame = policy()->front_page(area->object, page);
-    if (!frame && (frame = policy()->copy(area->object, page)))
+    uint32_t frame = policy()->front_page(area->object, page, fault);
+    if (!frame && is_frame(frame = policy()->copy(area->object, page)))
         drop_covered(area->object);
     return frame;
 }
@@ -87,7 +101,7 @@ static void unmap_others(const struct vm_area *area, uint32_t page)
 {
     FOR_EACH_AREA (other, NULL)
         if (other != area && other->object == area->object && page - other->offset < other->pages)
-            sys_unmap(other->space, other->base + (page - other->offset) * FL_PAGE_SIZE, 1);
+            mapping_take(other->space, other->base + (page - other->offset) * FL_PAGE_SIZE, 1);
 }
 
 /* Copied once, by whoever writes first; who comes later is given that page. */
@@ -97,33 +111,22 @@ uint32_t vm_fault_write_shared(struct vm_area *area, uint32_t page)
     uint32_t frame =
         object->behind ? vm_object_page(object, page) : vm_object_page_in(object, page);
 
-    if (!frame && (frame = vm_fault_copy(object, page)))
+    if (!frame && is_frame(frame = vm_fault_copy(object, page)))
         unmap_others(area, page);
     return frame;
 }
 
-static uint32_t find_for_write(struct vm_area *area, uint32_t page)
+static uint32_t find_for_write(struct vm_area *area, uint32_t page, const struct fault *fault)
 {
-    uint32_t frame = area->shared ? policy()->write_shared(area, page) : write_private(area, page);
+    uint32_t frame =
+        area->shared ? policy()->write_shared(area, page) : write_private(area, page, fault);
 
-    if (frame && area->object->kind == FL_OBJECT_FILE)
+    if (is_frame(frame) && area->object->kind == FL_OBJECT_FILE)
         frame_set_dirty(frame);
     return frame ? frame : vm_error(FL_ERROR_NO_MEMORY);
 }
 
 /* ---- The fault ---- */
-
-uint32_t fault_rights(uint32_t access)
-{
-    static const uint32_t needed[] = {
-        [FL_ACCESS_READ] = FL_RIGHTS_R,
-        [FL_ACCESS_WRITE] = FL_RIGHTS_RW,
-        [FL_ACCESS_EXEC] = FL_RIGHTS_RX,
-    };
-
-    /* a program can send core a message that looks like a fault, and say what it likes in it */
-    return access < sizeof(needed) / sizeof(needed[0]) ? needed[access] : FL_RIGHTS_RWX;
-}
 
 /* Only a page of the front object may be written through the mapping, and of a file only after a
  * write fault, which notes that it is dirty. */
@@ -135,20 +138,21 @@ uint32_t vm_fault_rights(const struct vm_area *area, uint32_t page, bool write)
     return writable ? area->rights : area->rights & ~(uint32_t)(FL_RIGHTS_RW ^ FL_RIGHTS_R);
 }
 
-uint32_t vm_fault_resolve(struct vm_area *area, uint32_t address, uint32_t access)
+uint32_t vm_fault_resolve(struct vm_area *area, const struct fault *fault)
 {
-    uint32_t page = vm_area_page(area, address);
-    uint32_t needed = fault_rights(access);
+    uint32_t page = vm_area_page(area, fault->address);
+    uint32_t needed = fault_rights(fault->access);
     bool write = (needed & FL_RIGHTS_RW) == FL_RIGHTS_RW;
 
     if ((area->rights & needed) != needed)
         return FL_HALT_RIGHTS;
     if (!area->object)
         return FL_HALT_UNRESOLVED_FAULT;
-    uint32_t frame = write ? find_for_write(area, page) : policy()->read(area, page);
-    if (vm_is_error(frame))
+    uint32_t frame = write ? find_for_write(area, page, fault) : policy()->read(area, page);
+    if (frame == VM_PAGE_COMES)
+        return FAULT_WAITS;
+    if (vm_is_error(frame) || !mapping_set(area->space, fault->address & ~(FL_PAGE_SIZE - 1), frame,
+                                           policy()->rights(area, page, write)))
         return FL_HALT_UNRESOLVED_FAULT;
-    sys_map(area->space, address & ~(FL_PAGE_SIZE - 1), frame, 1,
-            policy()->rights(area, page, write));
     return FL_HALT_NONE;
 }

@@ -3,13 +3,11 @@
 #define FAULTLINE_CORE_VM_FAULT_H
 
 #include <stdint.h>
+#include "fault.h"
 #include "vm_area.h"
 
-/* What a mapping must allow for the access. */
-uint32_t fault_rights(uint32_t access);
-
-/* FL_HALT_NONE: resolved. */
-uint32_t vm_fault_resolve(struct vm_area *area, uint32_t address, uint32_t access);
+/* What comes of it: fault.h. */
+uint32_t vm_fault_resolve(struct vm_area *area, const struct fault *fault);
 
 /* Policies of core, each the right one (policy.h): the page of the area for a reader; for a writer
  * where all see what he writes; whether an object needs nothing any more of the one behind it; how
@@ -23,6 +21,10 @@ uint32_t vm_fault_zero_page(struct vm_object *devzero);
 
 /* What the page that was found may be mapped with. A policy, too. */
 uint32_t vm_fault_rights(const struct vm_area *area, uint32_t page, bool write);
+
+/* Policy: what the front object has of the page that this fault writes to. 0: nothing. */
+uint32_t vm_fault_front_page(const struct vm_object *object, uint32_t page,
+                             const struct fault *fault);
 
 /* An own copy of what is behind the object. */
 uint32_t vm_fault_copy(struct vm_object *object, uint32_t page);

@@ -3,17 +3,21 @@
 #include "memory.h"
 #include "vm_file.h"
 
-/* ---- The file server: its memory never faults, so that core may wait for it ---- */
+/* ---- The file server ----
+ * Who looks up a name or writes a page back waits for it, so its memory never faults meanwhile. It
+ * is asked by two threads of core's (page_in.h), each of which has a page of its memory to itself:
+ * what is read comes through one, what is written goes through the other. */
 
 static struct {
     tid_t thread; /* 0: there is none */
-    uint32_t frame;
+    uint32_t read_frame, write_frame;
 } server;
 
 void vm_file_serve(tid_t thread, uint32_t frame)
 {
     server.thread = thread;
-    server.frame = frame;
+    server.read_frame = frame;
+    server.write_frame = frame + 1;
 }
 
 static bool ask(uint32_t label, struct msg *msg)
@@ -29,7 +33,7 @@ bool vm_file_read(uint32_t file, uint32_t page, uint32_t frame)
 
     if (!ask(FL_LABEL_FILE_READ, &msg))
         return false;
-    memcpy(frame_memory(frame), frame_memory(server.frame), FL_PAGE_SIZE);
+    memcpy(frame_memory(frame), frame_memory(server.read_frame), FL_PAGE_SIZE);
     return true;
 }
 
@@ -37,7 +41,7 @@ bool vm_file_write(uint32_t file, uint32_t page, uint32_t frame)
 {
     struct msg msg = {.w = {file, page}};
 
-    memcpy(frame_memory(server.frame), frame_memory(frame), FL_PAGE_SIZE);
+    memcpy(frame_memory(server.write_frame), frame_memory(frame), FL_PAGE_SIZE);
     return ask(FL_LABEL_FILE_WRITE, &msg);
 }
 

@@ -11,7 +11,8 @@
 bool vm_file_read(uint32_t file, uint32_t page, uint32_t frame);
 bool vm_file_write(uint32_t file, uint32_t page, uint32_t frame);
 
-/* The thread serves files; pages travel through the frame, which is a page of its memory. */
+/* The thread serves files; pages travel through the frame and the one behind it, which are pages of
+ * its memory: what is read through the first, what is written through the second. */
 void vm_file_serve(tid_t server, uint32_t frame);
 /* The object of the file whose path is in core's message page, where the caller's came to be. NULL:
  * no such file, or no room; *error says which. */

@@ -130,6 +130,12 @@ void vm_object_own(struct vm_object *object, uint32_t page, uint32_t frame)
     tell_object(FL_EVENT_PAGE_OWN, page, frame, object);
 }
 
+void vm_object_refuse(const struct vm_object *object, uint32_t page, uint32_t frame)
+{
+    tell_object(FL_EVENT_PAGE_BACK, page, frame, object);
+    frame_free(frame);
+}
+
 static void tell_given(struct vm_object *object, uint32_t page, uint32_t frame)
 {
     object->owned--;
@@ -173,15 +179,7 @@ static uint32_t zero_page(struct vm_object *devzero, uint32_t page)
 
 static uint32_t file_page(struct vm_object *file, uint32_t page)
 {
-    uint32_t frame = page < file->pages ? frame_alloc() : 0;
-
-    if (frame && !vm_file_read(file->file, page, frame)) {
-        frame_free(frame);
-        return 0;
-    }
-    if (frame)
-        vm_object_own(file, page, frame);
-    return frame;
+    return page < file->pages ? policy()->fetch(file, page) : 0;
 }
 
 /* What an object does for a page that it does not own. */

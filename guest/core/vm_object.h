@@ -61,9 +61,12 @@ void vm_object_settle(struct vm_object *object);
 /* The object's own page. 0: it has none. */
 uint32_t vm_object_page(const struct vm_object *object, uint32_t page);
 void vm_object_own(struct vm_object *object, uint32_t page, uint32_t frame);
+/* Gives back a frame that was to be that page, and did not become it. */
+void vm_object_refuse(const struct vm_object *object, uint32_t page, uint32_t frame);
 /* Frees the pages of a range that nobody can see any more. */
 void vm_object_trim(struct vm_object *object, uint32_t page, uint32_t pages);
-/* The page for whoever looks into the object: a file's is fetched, devzero has one for all. */
+/* The page for whoever looks into the object: a file's is fetched (VM_PAGE_COMES of vm_error.h),
+ * devzero has one for all. */
 uint32_t vm_object_page_in(struct vm_object *object, uint32_t page);
 
 #endif

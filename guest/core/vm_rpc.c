@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include "info.h"
+#include "page_in.h"
 #include "policy.h"
 #include "vm.h"
 #include "vm_error.h"
@@ -181,15 +182,18 @@ uint32_t vm_rpc_close(struct domain *domain, tid_t sender, uint32_t *words)
     return self && vm_files_close(self->files, words[0]) ? FL_ERROR_OK : FL_ERROR_NO_FILE;
 }
 
-/* The buffer is a page of the program's bss, which stays where it is since this domain is no task.
+/* The buffers are two pages of the program's bss, which stays where it is since this domain is no
+ * task.
  */
 uint32_t vm_rpc_serve_files(struct domain *domain, tid_t sender, uint32_t *words)
 {
     const struct program_segments *parts = &info()->program;
     uint32_t page = (words[0] - parts->bss_base) / FL_PAGE_SIZE;
 
-    if (domain->task || words[0] % FL_PAGE_SIZE || page >= parts->bss_pages)
+    if (domain->task || words[0] % FL_PAGE_SIZE || page + 1 >= parts->bss_pages)
         return FL_ERROR_INVALID;
+    if (!page_in_start())
+        return FL_ERROR_NO_MEMORY;
     vm_file_serve(sender, domain->bss_frame + page);
     return FL_ERROR_OK;
 }

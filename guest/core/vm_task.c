@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "audit.h"
 #include "info.h"
+#include "mapping.h"
 #include "policy.h"
 #include "vm.h"
 #include "vm_file.h"
@@ -43,12 +44,19 @@ static void task_end(struct vm_task *task)
     task->space = FL_SPACE_KERNEL;
 }
 
-/* The frames that the domain began with become pages of an object, mapped as they are. */
-static void own_row(struct vm_object *object, uint32_t page, uint32_t frame, uint32_t pages)
+/* The frames that the domain began with, from page `page` of the area on, become pages of the
+ * object that it will show, mapped as they are. false: no room to remember that. */
+static bool own_row(struct vm_object *object, const struct vm_area *area, uint32_t page,
+                    uint32_t frame, uint32_t pages)
 {
-    for (uint32_t i = 0; i < pages; i++)
-        vm_object_own(object, page + i, frame + i);
+    uint32_t noted = 0;
+
     frame_row_loosen(pages);
+    for (uint32_t i = page; i < page + pages; i++, frame++) {
+        vm_object_own(object, i, frame);
+        noted += mapping_note(area->space, area->base + i * FL_PAGE_SIZE, frame, area->rights);
+    }
+    return noted == pages;
 }
 
 /* The program's data and bss, in which main's stack lies, as an area. */
@@ -64,10 +72,9 @@ static bool adopt_program(struct domain *domain, struct vm_task *task)
                                                                            .rights = FL_RIGHTS_RW})
                                   : NULL;
 
-    if (!area)
+    if (!area || !own_row(object, area, 0, domain->data_frame, parts->data_pages) ||
+        !own_row(object, area, parts->data_pages, domain->bss_frame, parts->bss_pages))
         return false;
-    own_row(object, 0, domain->data_frame, parts->data_pages);
-    own_row(object, parts->data_pages, domain->bss_frame, parts->bss_pages);
     domain->bss_frame = 0;
     vm_area_show(area, object);
     return true;
@@ -115,7 +122,7 @@ void vm_freeze(struct vm_task *task)
 {
     FOR_EACH_AREA (area, task)
         if (area->object->writable && vm_object_is_private(area->object))
-            sys_protect(task->space, area->base, area->pages, area->rights & ~2u);
+            mapping_protect(task->space, area->base, area->pages, area->rights & ~2u);
     FOR_EACH_AREA (area, task)
         if (vm_object_is_private(area->object))
             area->object->writable = false;

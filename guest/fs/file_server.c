@@ -19,8 +19,12 @@ static const struct {
     [TWO_EMPTY] = {TWO, "empty", 0, false},
 };
 
-/* The page that travels to core and back. */
-static uint32_t buffer[FL_PAGE_SIZE / sizeof(uint32_t)] __attribute__((aligned(FL_PAGE_SIZE)));
+enum { PAGE_WORDS = FL_PAGE_SIZE / sizeof(uint32_t) };
+
+/* The pages that travel: one to core, one from there. */
+static struct {
+    uint32_t read[PAGE_WORDS], written[PAGE_WORDS];
+} buffers __attribute__((aligned(FL_PAGE_SIZE)));
 
 /* ---- Pages that were written; all others are as they were made ---- */
 
@@ -29,7 +33,7 @@ enum { KEPT = 3 };
 static struct kept_page {
     uint32_t file; /* ROOT: free */
     uint32_t page;
-    uint32_t words[FL_PAGE_SIZE / sizeof(uint32_t)];
+    uint32_t words[PAGE_WORDS];
 } kept[KEPT];
 
 static struct kept_page *find_kept(uint32_t file, uint32_t page)
@@ -84,7 +88,7 @@ static uint32_t look_up(struct msg *msg)
 
 static void list_directory(uint32_t directory)
 {
-    struct directory_entry *entry = (struct directory_entry *)buffer;
+    struct directory_entry *entry = (struct directory_entry *)buffers.read;
 
     for (uint32_t file = ONE; file < FILES; file++)
         if (files[file].directory == directory) {
@@ -97,11 +101,11 @@ static void list_directory(uint32_t directory)
 
 static void make_page(uint32_t file, uint32_t page)
 {
-    memset(buffer, 0, FL_PAGE_SIZE);
+    memset(buffers.read, 0, FL_PAGE_SIZE);
     if (files[file].is_directory)
         list_directory(file);
     else
-        buffer[0] = file_word(file - ONE_DATA, page);
+        buffers.read[0] = file_word(file - ONE_DATA, page);
 }
 
 static uint32_t read_page(struct msg *msg)
@@ -112,7 +116,7 @@ static uint32_t read_page(struct msg *msg)
         return FL_ERROR_NO_FILE;
     const struct kept_page *entry = find_kept(file, page);
     if (entry)
-        memcpy(buffer, entry->words, FL_PAGE_SIZE);
+        memcpy(buffers.read, entry->words, FL_PAGE_SIZE);
     else
         make_page(file, page);
     return FL_ERROR_OK;
@@ -130,7 +134,7 @@ static uint32_t write_page(struct msg *msg)
         return FL_ERROR_NO_MEMORY;
     entry->file = file;
     entry->page = page;
-    memcpy(entry->words, buffer, FL_PAGE_SIZE);
+    memcpy(entry->words, buffers.written, FL_PAGE_SIZE);
     return FL_ERROR_OK;
 }
 
@@ -150,7 +154,7 @@ static uint32_t serve(struct msg *msg)
 
 _Noreturn void file_server_main(void)
 {
-    struct msg msg = {.w = {(uint32_t)(uintptr_t)buffer}};
+    struct msg msg = {.w = {(uint32_t)(uintptr_t)&buffers}};
     tid_t caller = 0;
 
     program_expect(core_call(FL_LABEL_FILE_SERVE, &msg) == FL_ERROR_OK);

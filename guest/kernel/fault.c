@@ -7,6 +7,9 @@ void fault_raise(struct thread *thread, const struct trap *trap)
     thread->fault = ++run.faults;
     thread->fault_trap = *trap;
     thread->fault_pc = arch_trap_pc(&thread->frame, false);
+    thread->fault_rights = trap->address < FL_USER_END
+                               ? arch_lookup(thread->space, trap->address).rights
+                               : FL_RIGHTS_NONE;
     trace(FL_EVENT_FAULT_RAISE, thread, trap->address, trap->access, thread->fault);
     struct thread *pager = thread_find(thread->pager);
     if (pager == NULL || !thread_alive(pager)) {

@@ -47,7 +47,7 @@ static void deliver_fault(struct thread *to, const struct thread *faulter)
 {
     const struct trap *trap = &faulter->fault_trap;
     const uint32_t words[SYS_MSG_WORDS] = {trap->address, trap->access, faulter->fault_pc,
-                                           faulter->space};
+                                           faulter->space | faulter->fault_rights << 16};
     give_status(to, FL_ERROR_OK);
     arch_set_result(&to->frame, 1, faulter->id);
     arch_set_result(&to->frame, 2, FL_LABEL_FAULT);

@@ -69,6 +69,7 @@ struct thread {
     bool fault_resolved; /* answered; fault_resume is still to be told */
     struct trap fault_trap;
     uint32_t fault_pc;
+    uint32_t fault_rights; /* of the page, when the fault was raised */
 };
 
 extern struct thread threads[FL_MAX_THREADS];

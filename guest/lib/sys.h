@@ -73,7 +73,8 @@ SYS_ALWAYS_INLINE uint32_t sys_send(tid_t to, struct msg *msg)
 
 /* Wait for a message: *from = 0: from anybody, else from that thread only. On return *from is the
  * sender. A page fault arrives as label FL_LABEL_FAULT: w[0] address, w[1] FL_ACCESS_*, w[2] pc,
- * w[3] space; it is answered by a reply (resolved, the thread goes on) or by sys_thread_halt. */
+ * w[3] space, and SYS_FAULT_RIGHTS: how the page was mapped when it was raised. It is answered by a reply (resolved, the thread goes on) or by sys_thread_halt. */
+#define SYS_FAULT_RIGHTS(w3) ((w3) >> 16)
 SYS_ALWAYS_INLINE uint32_t sys_receive(tid_t *from, struct msg *msg)
 {
     return sys_ipc(SYS_IPC_RECEIVE, from, msg);
