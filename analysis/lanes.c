@@ -32,18 +32,10 @@ static const char *value(enum trace_kind kind, uint64_t number, char buffer[24])
     return buffer;
 }
 
-/* "alloc_lock", "slot 1 + 0xff0", or the bare address. */
-static const char *address_name(const struct lanes *lanes, uint64_t address, char buffer[48])
+static const char *address_name(const struct lanes *lanes, uint64_t address,
+                                char buffer[REPORT_ADDRESS_MAX])
 {
-    const struct report *report = lanes->report;
-    if (address >= FL_CONTEXT_BASE && address < FL_CONTEXT_BASE + FL_CONTEXT_SIZE) {
-        const unsigned slot = (unsigned)((address - FL_CONTEXT_BASE) / FL_SLOT_SIZE);
-        const uint64_t offset = (address - FL_CONTEXT_BASE) % FL_SLOT_SIZE;
-        snprintf(buffer, 48, offset ? "slot %u + 0x%" PRIx64 : "slot %u", slot, offset);
-    } else if (!report->name || !report->name(report->lookup_data, address, buffer, 48)) {
-        snprintf(buffer, 48, "0x%" PRIx64, address);
-    }
-    return buffer;
+    return report_address(lanes->report, address, buffer);
 }
 
 /* ---- rows ---- */

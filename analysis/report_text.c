@@ -1,5 +1,6 @@
 #include "report_text.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include "check.h"
 #include "trace.h"
 
@@ -175,27 +176,43 @@ static void append_where(GString *out, const struct report *report, const struct
     g_string_append_c(out, ')');
 }
 
-static const char *ordinal(uint32_t n)
+const char *report_ordinal(uint32_t n, char buffer[16])
 {
-    if (n % 100 >= 11 && n % 100 <= 13)
-        return "th";
-    return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    const char *ending = n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    snprintf(buffer, 16, "%u%s", n, n % 100 >= 11 && n % 100 <= 13 ? "th" : ending);
+    return buffer;
+}
+
+const char *report_address(const struct report *report, uint64_t address,
+                           char buffer[REPORT_ADDRESS_MAX])
+{
+    if (address >= FL_CONTEXT_BASE && address < FL_CONTEXT_BASE + FL_CONTEXT_SIZE) {
+        const unsigned slot = (unsigned)((address - FL_CONTEXT_BASE) / FL_SLOT_SIZE);
+        const uint64_t offset = (address - FL_CONTEXT_BASE) % FL_SLOT_SIZE;
+        snprintf(buffer, REPORT_ADDRESS_MAX, offset ? "slot %u + 0x%" PRIx64 : "slot %u", slot,
+                 offset);
+    } else if (!report->name ||
+               !report->name(report->lookup_data, address, buffer, REPORT_ADDRESS_MAX)) {
+        snprintf(buffer, REPORT_ADDRESS_MAX, "0x%" PRIx64, address);
+    }
+    return buffer;
 }
 
 static void append_preemption(GString *out, const struct report *report,
                               const struct fl_preemption *at)
 {
-    char who[TRACE_NAME_MAX], target[TRACE_NAME_MAX];
+    char who[TRACE_NAME_MAX], target[TRACE_NAME_MAX], nth[16];
 
     g_string_append(out, trace_thread_name(report->scenario, at->thread, who));
     if (at->k == 0)
         g_string_append(out, " at ");
     else
-        g_string_append_printf(out, " before the %u%s instruction after ", at->k, ordinal(at->k));
+        g_string_append_printf(out, " before the %s instruction after ",
+                               report_ordinal(at->k, nth));
     if (at->n == 0)
         g_string_append(out, "its start");
     else
-        g_string_append_printf(out, "its %u%s entry", at->n, ordinal(at->n));
+        g_string_append_printf(out, "its %s entry", report_ordinal(at->n, nth));
     append_where(out, report, at);
     g_string_append_printf(out, " -> %s", trace_thread_name(report->scenario, at->target, target));
 }

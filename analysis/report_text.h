@@ -36,6 +36,14 @@ void report_verdict(GString *out, const struct report *report);
  * preemption get a line each, all but the first indented by `indent`. No newline at the end. */
 void report_preemptions(GString *out, const struct report *report, unsigned indent);
 
+#define REPORT_ADDRESS_MAX 48
+/* "alloc_lock", "slot 1 + 0xff0", or the bare address. Returns buffer. */
+const char *report_address(const struct report *report, uint64_t address,
+                           char buffer[REPORT_ADDRESS_MAX]);
+
+/* "1st", "12th". Returns buffer. */
+const char *report_ordinal(uint32_t n, char buffer[16]);
+
 /* "main  ipc_send to core ATTACH_AT call". No newline. */
 void report_event(GString *out, const struct fl_scenario *scenario, const struct fl_event *event);
 
