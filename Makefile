@@ -27,6 +27,10 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf
+ifeq ($(shell uname -m),x86_64)
+all: $(BUILD)/faultline-vmm $(BUILD)/nested/init
+VMM_SRC := $(wildcard monitor/backend/kvm/*.c monitor/backend/kvm/*.S)
+endif
 
 # ---- host: every source but main.c is in both the program and the tests ----
 
@@ -41,8 +45,10 @@ AID_SRC   := $(filter-out $(TEST_SRC) $(BENCH_SRC) $(FUZZ_SRC),$(wildcard $(HOST
 
 HOST_OBJ  := $(HOST_SRC:%.c=$(BUILD)/host/%.o)
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/host/%.o)
-SAN_OBJ   := $(LIB_SRC:%.c=$(BUILD)/san/%.o)
-FUZZ_OBJ  := $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o)
+VMM_OBJ   := $(VMM_SRC:%=$(BUILD)/vmm/%.o)
+VMM_LIB   := $(filter-out %/main.c,$(VMM_SRC))
+SAN_OBJ   := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(VMM_LIB:%=$(BUILD)/vmm-san/%.o)
+FUZZ_OBJ  := $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o) $(VMM_LIB:%=$(BUILD)/vmm-fuzz/%.o)
 AID_OBJ   := $(AID_SRC:%.c=$(BUILD)/san/%.o)
 TEST_OBJ  := $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 TESTS     := $(TEST_SRC:%.c=$(BUILD)/tests/%)
@@ -77,11 +83,27 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ) -o $@ $^ $(LIBS)
 
+# Our own VMM is a program by itself that needs the C library alone, and that linked in: it also runs
+# where there is nothing else.
+$(BUILD)/faultline-vmm: $(VMM_OBJ)
+	$(CC) $(CFLAGS) -static -o $@ $^
+
+VMM = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -Iguest/abi -MMD -MP -c
+
+$(BUILD)/vmm/%.o: %
+	@mkdir -p $(@D)
+	$(CC) $(VMM) $(CFLAGS) -o $@ $<
+
+$(BUILD)/vmm-san/%.o: %
+	@mkdir -p $(@D)
+	$(CC) $(VMM) $(SAN) -o $@ $<
+
+$(BUILD)/vmm-fuzz/%.o: %
+	@mkdir -p $(@D)
+	$(CLANG) $(VMM) $(FUZZ)-no-link -o $@ $<
+
 # The Linux that has KVM where this machine has not: process 1 is ours, the kernel is Debian's.
 NESTED := $(BUILD)/nested
-ifeq ($(shell uname -m),x86_64)
-all: $(NESTED)/init
-endif
 
 $(NESTED)/init: monitor/backend/nested/init.c monitor/backend/nested/control.h
 	@mkdir -p $(@D)
@@ -100,13 +122,13 @@ $(BUILD)/plugin/%.o: monitor/plugin/%.c
 
 include guest/guest.mk
 
-ALL_OBJ   := $(BUILD)/plugin/access.o $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+ALL_OBJ   := $(BUILD)/plugin/access.o $(VMM_OBJ) $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)
 
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-objects: $(NESTED)/init $(BUILD)/plugin/access.o $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
+objects: $(NESTED)/init $(BUILD)/plugin/access.o $(VMM_OBJ) $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
 # ---- what people call ----
 
@@ -150,6 +172,8 @@ lint: ## layout, two compilers without a warning, the rules of the house
 
 install: all ## the program, its plugin and the guest image under PREFIX=/usr/local
 	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
+	test ! -e $(BUILD)/faultline-vmm || \
+		install -D -m 755 $(BUILD)/faultline-vmm $(DESTDIR)$(PREFIX)/lib/faultline/faultline-vmm
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
 	install -D -m 644 $(BUILD)/guest/armv7.elf $(DESTDIR)$(PREFIX)/share/faultline/guest/armv7.elf
 	for part in $(wildcard $(NESTED)/init $(NESTED)/vmlinuz $(NESTED)/*.ko); do \
