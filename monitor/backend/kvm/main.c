@@ -100,9 +100,11 @@ int main(int argc, char **argv)
         values[option] = optarg != NULL ? optarg : "";
     bool test = values['t'] != NULL;
     bool guest = values['r'] != NULL && values['i'] != NULL;
-    if (values['?'] != NULL || test == guest || optind != argc) {
+    if (optind < argc)
+        fprintf(stderr, "faultline-vmm: there is no word to be given, but %s is\n", argv[optind]);
+    else if (values['?'] == NULL && test == guest)
         fputs(USAGE, stderr);
+    if (values['?'] != NULL || test == guest || optind < argc)
         return CANNOT;
-    }
     return test ? selftest_main(values['j'] != NULL) : run(values['r'], values['i']);
 }

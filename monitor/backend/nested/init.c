@@ -203,10 +203,11 @@ int main(int argc, char **argv)
 {
     mount_all();
     load_modules();
-    /* what the kernel was given after "--" is for the VMM */
+    /* what the kernel was given after "--" is for the VMM; also its own words that it forgot */
     char *args[MAX_ARGS] = {"/" NESTED_VMM, "--ram", find_ram(), "--image", "/" NESTED_GUEST};
-    for (int from = 1, to = 5; from < argc && to < MAX_ARGS - 1; from++, to++)
-        args[to] = argv[from];
+    for (int from = 1, to = 5; from < argc && to < MAX_ARGS - 1; from++)
+        if (argv[from][0] == '-')
+            args[to++] = argv[from];
     int control = open_control();
     struct vmm vmm;
     start(&vmm, args);
