@@ -145,6 +145,16 @@ uint32_t channel_core_table(const struct channel *channel)
     return channel->shared->control.core_table;
 }
 
+uint32_t channel_asker_frame(const struct channel *channel)
+{
+    return channel->shared->control.decision_frame;
+}
+
+uint32_t channel_asker_table(const struct channel *channel)
+{
+    return channel->shared->control.decision_table;
+}
+
 void channel_audited(struct channel *channel, const struct fl_audit_result *result)
 {
     channel->shared->control.audit = *result;

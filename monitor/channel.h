@@ -51,6 +51,9 @@ void channel_decision(const struct channel *channel, struct fl_decision *decisio
 void channel_answer(struct channel *channel, uint32_t target);
 /* What the guest says of where core's page table is; and the answer to an audit. */
 uint32_t channel_core_table(const struct channel *channel);
+/* And of the thread that it asks about (fl_control.decision_frame, decision_table). */
+uint32_t channel_asker_frame(const struct channel *channel);
+uint32_t channel_asker_table(const struct channel *channel);
 void channel_audited(struct channel *channel, const struct fl_audit_result *result);
 
 /* Results that wait to be taken, as far as the guest says: any number. */

@@ -133,6 +133,28 @@ bool plan_insert(struct fl_plan *plan, const struct fl_scenario *scenario,
     return true;
 }
 
+void plan_make_online(struct fl_plan *plan)
+{
+    plan->mode |= FL_MODE_ONLINE;
+    plan->depth = FL_DEPTH_INSN;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < plan->n_preemptions; i++)
+        if (plan->preemptions[i].k > 0)
+            plan->preemptions[kept++] = plan->preemptions[i];
+    plan->n_preemptions = kept;
+}
+
+uint32_t plan_answer(const struct fl_plan *plan, const struct fl_decision *ask)
+{
+    uint32_t target = FL_PATH_KERNEL;
+    for (uint32_t i = 0; i < plan->n_preemptions; i++) {
+        const struct fl_preemption *preemption = &plan->preemptions[i];
+        if (preemption->thread == ask->thread && preemption->n == ask->n && preemption->k == ask->k)
+            target = preemption->target;
+    }
+    return target;
+}
+
 char *plan_schedule(const struct fl_scenario *scenario, const struct fl_preemption *preemptions,
                     size_t n)
 {

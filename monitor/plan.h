@@ -37,6 +37,11 @@ bool plan_insert(struct fl_plan *plan, const struct fl_scenario *scenario,
 /* < 0, 0, > 0: places in wire order. */
 int plan_compare(const struct fl_preemption *a, const struct fl_preemption *b);
 
+/* Online the guest asks at every entry: leaves only those of the list that count nevertheless. */
+void plan_make_online(struct fl_plan *plan);
+/* What to answer there, for the run that the plan makes when it is posted. */
+uint32_t plan_answer(const struct fl_plan *plan, const struct fl_decision *ask);
+
 /* The schedule's text, in the order of the list given; "" for none. Free with g_free. */
 char *plan_schedule(const struct fl_scenario *scenario, const struct fl_preemption *preemptions,
                     size_t n);

@@ -31,6 +31,7 @@ enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
 struct session {
     struct machine *machine;
     struct channel channel;
+    uint32_t arch; /* FL_ARCH_* */
     struct audit *audit;
     bool audited;                   /* just now: the guest goes on, and may ask again at once */
     struct access_reader *accesses; /* NULL: nobody wants to know */
@@ -265,8 +266,8 @@ static bool answer_audit(struct session *session, struct fl_decision *ask)
 {
     struct fl_decision decision;
     channel_decision(&session->channel, &decision);
-    session->audited =
-        decision.point == FL_POINT_NONE && (mode_of_run(session) & FL_MODE_AUDIT) != 0;
+    session->audited = decision.point == FL_POINT_NONE && decision.k == 0 &&
+                       (mode_of_run(session) & FL_MODE_AUDIT) != 0;
     if (session->audited) {
         const struct fl_audit_result result =
             audit_walk(session->audit, machine_memory(session->machine),
@@ -384,6 +385,15 @@ void session_answer(struct session *session, uint32_t target)
     channel_answer(&session->channel, target);
 }
 
+struct asker session_asker(const struct session *session)
+{
+    return (struct asker){
+        .frame = channel_asker_frame(&session->channel),
+        .memory = guestwalk_begin(machine_memory(session->machine), session->arch,
+                                  channel_asker_table(&session->channel)),
+    };
+}
+
 const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
                                        size_t *n_events)
 {
@@ -480,6 +490,7 @@ struct session *session_open(const struct session_options *options, GError **err
     session->watchdog_limit = options->watchdog > 0 ? options->watchdog : WATCHDOG_DEFAULT;
     session->first = session->next = 1; /* 0 is what memory never written to would say */
     prctl(PR_SET_TIMERSLACK, 1);        /* else each nap is 50 us longer than asked */
+    session->arch = options->image->header.arch;
     session->audit = audit_new(options->image);
     session->machine = machine_open(ops, options->image, options->accesses, error);
     if (session->machine == NULL || !wait_for_boot(session, error)) {

@@ -12,6 +12,7 @@
 #include "abi.h"
 #include "audit.h"
 #include "backend/backend.h"
+#include "guestwalk.h"
 #include "image.h"
 #include "plugin/access_log.h"
 
@@ -59,6 +60,13 @@ enum session_event session_wait(struct session *session, int timeout_ms, struct 
                                 struct fl_decision *ask, GError **error);
 /* Online: target path, or 0 to go on. */
 void session_answer(struct session *session, uint32_t target);
+
+/* Before it is answered: the thread that the guest asks about, as it stands there. */
+struct asker {
+    uint32_t frame; /* its registers, as its kernel keeps them: offset in RAM; 0: not told */
+    struct guestwalk memory;
+};
+struct asker session_asker(const struct session *session);
 
 /* The i-th packet of the run last waited for, with its number of events; NULL when it is unsound
  * (run.corrupt is set then). Valid until session_release. */

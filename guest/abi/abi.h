@@ -118,7 +118,8 @@ struct fl_preemption {
     uint32_t thread; /* path */
     uint32_t n;      /* its n-th kernel entry, from 1; 0: before its first entry (k >= 1 only) */
     uint32_t k;      /* 0: on entry; k >= 1: after it, before the k-th user instruction */
-    uint32_t target; /* path of the thread that runs instead */
+    uint32_t
+        target; /* path of the thread that runs instead; online with k >= 1, FL_PATH_KERNEL: ask */
 };
 
 struct fl_plan {
@@ -156,7 +157,8 @@ struct fl_result {
     uint32_t pad[2];
 };
 
-/* Online: one decision at a time. With FL_POINT_NONE it is an audit that is asked for. */
+/* Online: one decision at a time. With FL_POINT_NONE it is an audit that is asked for; with k >= 1,
+ * too, what to do before the thread's k-th instruction. */
 struct fl_decision {
     uint32_t thread;
     uint32_t n;
@@ -205,7 +207,9 @@ struct fl_control {
     uint32_t decision_target;      /* host: path, or 0 to go on */
     uint32_t core_table;           /* guest: physical address of core's top page table */
     struct fl_audit_result audit;  /* host, valid when an audit is answered */
-    uint32_t pad2[2];
+    /* Guest, with the decision, of its thread; 0: not told. */
+    uint32_t decision_frame; /* its registers, as the kernel keeps them: offset in RAM */
+    uint32_t decision_table; /* physical address of its space's top page table */
 };
 
 struct fl_shared {

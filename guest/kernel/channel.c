@@ -37,12 +37,20 @@ void channel_give(void)
     channel_store(&shared->control.result_head, ++given);
 }
 
-uint32_t channel_decide(const struct fl_decision *decision)
+/* Offset in RAM of what the kernel has at this address. */
+static uint32_t ram_offset(const void *kernel_address)
+{
+    return (uint32_t)((uintptr_t)kernel_address - (uintptr_t)arch_frame_address(0));
+}
+
+uint32_t channel_decide(const struct thread *thread, const struct fl_decision *decision)
 {
     struct fl_control *control = &shared->control;
     uint64_t stopped = arch_time();
     uint32_t asked = control->ask.value + 1;
     control->decision = *decision;
+    control->decision_frame = ram_offset(&thread->frame);
+    control->decision_table = arch_space_table(thread->space);
     channel_store(&control->ask, asked);
     while (channel_load(&control->answer) != asked) {
     }
@@ -56,6 +64,6 @@ uint32_t channel_decide(const struct fl_decision *decision)
 struct fl_audit_result channel_audit(const struct thread *core)
 {
     channel_decide(
-        &(struct fl_decision){.thread = core->path, .n = core->n, .point = FL_POINT_NONE});
+        core, &(struct fl_decision){.thread = core->path, .n = core->n, .point = FL_POINT_NONE});
     return shared->control.audit;
 }

@@ -185,8 +185,10 @@ const struct fl_plan *channel_take(void);
 /* Where the result of the run goes; told to the monitor by channel_give. */
 struct fl_result *channel_result(void);
 void channel_give(void);
-/* Asks the monitor which thread shall run instead; 0: none. The run's clock stands still. */
-uint32_t channel_decide(const struct fl_decision *decision);
+/* Asks the monitor which thread shall run instead of this one; 0: none. The run's clock stands
+ * still.
+ */
+uint32_t channel_decide(const struct thread *thread, const struct fl_decision *decision);
 /* Has the monitor look at all of memory meanwhile; what it found. The clock stands still, too. */
 struct fl_audit_result channel_audit(const struct thread *core);
 

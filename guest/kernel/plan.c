@@ -42,11 +42,26 @@ static const struct fl_preemption *next_listed(struct thread *thread, uint32_t k
     return thread->plan;
 }
 
+static struct thread *decided(const struct thread *thread, uint32_t point)
+{
+    struct fl_decision decision = {.thread = thread->path,
+                                   .n = thread->n,
+                                   .k = thread->k,
+                                   .point = point,
+                                   .ready = run.ready_set};
+    return find_ready(channel_decide(thread, &decision));
+}
+
 struct thread *plan_listed(struct thread *thread)
 {
     const struct fl_preemption *entry = next_listed(thread, thread->k);
-    bool here = entry != NULL && entry->n == thread->n && entry->k == thread->k;
-    return here ? find_ready(entry->target) : NULL;
+    if (entry == NULL || entry->n != thread->n || entry->k != thread->k) {
+        return NULL;
+    }
+    if ((run.plan->mode & FL_MODE_ONLINE) && entry->target == FL_PATH_KERNEL) {
+        return decided(thread, FL_POINT_NONE);
+    }
+    return find_ready(entry->target);
 }
 
 uint32_t plan_next_k(struct thread *thread)
@@ -56,13 +71,6 @@ uint32_t plan_next_k(struct thread *thread)
     }
     const struct fl_preemption *entry = next_listed(thread, thread->k + 1);
     return entry != NULL && entry->n == thread->n ? entry->k : 0;
-}
-
-static struct thread *decided(const struct thread *thread, uint32_t point)
-{
-    struct fl_decision decision = {
-        .thread = thread->path, .n = thread->n, .k = 0, .point = point, .ready = run.ready_set};
-    return find_ready(channel_decide(&decision));
 }
 
 #define FL_POINT(value, ID, text, depth) [value] = FL_DEPTH_##depth,

@@ -1,6 +1,7 @@
 #include "drive.h"
 
 #include <string.h>
+#include "plan.h"
 
 #define WAIT_MS 100
 #define AHEAD   (2 * FL_PLAN_SLOTS) /* plans in flight for each guest, those recalled among them */
@@ -29,21 +30,11 @@ struct flight {
 
 /* ---- out ---- */
 
-static void ask_for_preemptions(struct fl_plan *plan)
-{
-    plan->depth = FL_DEPTH_INSN;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < plan->n_preemptions; i++)
-        if (plan->preemptions[i].k > 0)
-            plan->preemptions[kept++] = plan->preemptions[i];
-    plan->n_preemptions = kept;
-}
-
 static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
     struct fl_plan sent = posted->plan;
     if (sent.mode & FL_MODE_ONLINE)
-        ask_for_preemptions(&sent);
+        plan_make_online(&sent);
     posted->session = session;
     session_post(session, &sent);
     g_queue_push_tail(flight->queue, posted);
@@ -109,18 +100,6 @@ static bool post_more(struct flight *flight, GError **error)
         }
     }
     return true;
-}
-
-static void answer(const struct posted *posted, const struct fl_decision *ask)
-{
-    const struct fl_plan *plan = &posted->plan;
-    uint32_t target = 0;
-    for (uint32_t i = 0; i < plan->n_preemptions; i++) {
-        const struct fl_preemption *preemption = &plan->preemptions[i];
-        if (preemption->thread == ask->thread && preemption->n == ask->n && preemption->k == ask->k)
-            target = preemption->target;
-    }
-    session_answer(posted->session, target);
 }
 
 /* ---- back ---- */
@@ -242,7 +221,7 @@ static bool step(struct flight *flight, enum drive_end *end, GError **error)
             return false;
         break;
     case SESSION_ASK:
-        answer(oldest, &ask);
+        session_answer(oldest->session, plan_answer(&oldest->plan, &ask));
         return true;
     case SESSION_TIMEOUT:
         break;

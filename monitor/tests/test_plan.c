@@ -229,6 +229,37 @@ static void a_full_plan(void **state)
     assert_sound(&plan);
 }
 
+/* The guest asks at entries, keeps its list for the instructions after them, and is told what the
+ * list said. */
+static void online_a_plan_answers_for_its_entries(void **state)
+{
+    (void)state;
+    struct fl_plan plan, online;
+    plan_init(&plan, &toy_scenario, 0, 0);
+    assert_true(plan_parse_schedule(&plan, &toy_scenario,
+                                    "main@4->t1, main@4+2->core, t1@7+3->main", NULL));
+    online = plan;
+    online.mode = FL_MODE_SPANS;
+    plan_make_online(&online);
+    assert_int_equal(online.mode, FL_MODE_ONLINE | FL_MODE_SPANS);
+    assert_int_equal(online.depth, FL_DEPTH_INSN);
+    assert_int_equal(online.n_preemptions, 2);
+    assert_memory_equal(online.preemptions, &plan.preemptions[1], 2 * sizeof(*plan.preemptions));
+    const uint32_t main = FL_PATH_DOMAIN(0), t1 = FL_PATH_CHILD2(0, 1);
+    const struct {
+        struct fl_decision ask;
+        uint32_t target;
+    } cases[] = {
+        {{.thread = main, .n = 4}, plan.preemptions[0].target},
+        {{.thread = main, .n = 4, .k = 2}, FL_PATH_CORE},
+        {{.thread = main, .n = 4, .k = 1}, FL_PATH_KERNEL},
+        {{.thread = main, .n = 5}, FL_PATH_KERNEL},
+        {{.thread = t1, .n = 4}, FL_PATH_KERNEL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(plan_answer(&plan, &cases[i].ask), cases[i].target);
+}
+
 static void mutations(void **state)
 {
     (void)state;
@@ -259,6 +290,7 @@ int main(void)
         cmocka_unit_test(bad_json),
         cmocka_unit_test(audits_are_told),
         cmocka_unit_test(a_full_plan),
+        cmocka_unit_test(online_a_plan_answers_for_its_entries),
         cmocka_unit_test(mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
