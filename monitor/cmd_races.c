@@ -7,17 +7,18 @@
 #include "main.h"
 #include "memory_name.h"
 #include "plan.h"
+#include "race_stacks.h"
 #include "race_trial.h"
-#include "report_lanes.h"
 #include "subject.h"
 #include "trace.h"
 
-enum { RUNS = 200, FRAMES = 8, NAME = 64 };
+enum { RUNS = 200, FRAMES = 64, NAME = 64 };
 
 struct found {           /* what goes with a race */
     char name[NAME];     /* of the memory */
     struct fl_plan seen; /* by which it was found */
     struct race_trial trial;
+    struct race_stacks stacks;
 };
 
 struct races_command {
@@ -117,32 +118,47 @@ static bool try_all(struct races_command *command, GError **error)
     const GArray *list = races_list(command->races);
     for (guint i = 0; i < list->len; i++) {
         struct found *found = g_ptr_array_index(command->found, i);
-        if (!race_try(&command->samples, &g_array_index(list, struct race, i), &found->seen,
-                      &found->trial, error))
+        const struct race *race = &g_array_index(list, struct race, i);
+        if (!race_try(&command->samples, race, &found->seen, &found->trial, error) ||
+            !race_stacks(&command->samples, command->subject.image, race, &found->seen,
+                         &found->stacks, error))
             return false;
-        command->runs_made += found->trial.runs;
+        command->runs_made += found->trial.runs + 1;
     }
     return true;
 }
 
 /* ---- telling ---- */
 
-static void append_side(GString *out, const struct races_command *command,
-                        const struct race_side *side)
+/* What is known of a thread's calls: where it could not be stopped, the function that accesses. */
+static size_t frames_of(const struct races_command *command, const struct race_side *side,
+                        const struct call_stack *stack, struct call_frame frames[FRAMES])
 {
-    struct source_frame frames[FRAMES];
+    const struct call_stack access = {.pcs = {side->pc}, .n = 1};
+    return call_stack_frames(command->subject.image, stack->n > 0 ? stack : &access, frames,
+                             FRAMES);
+}
+
+static const char *ending(const struct call_stack *stack)
+{
+    if (stack->n == 0)
+        return "         its callers are not known: it could not be stopped there\n";
+    return stack->whole ? "" : "         its other callers are not known\n";
+}
+
+static void append_side(GString *out, const struct races_command *command,
+                        const struct race_side *side, const struct call_stack *stack)
+{
+    struct call_frame frames[FRAMES];
     char thread[TRACE_NAME_MAX];
-    const size_t count = image_frames(command->subject.image, side->pc, frames, FRAMES);
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(
-        text, "     %s %s:", trace_thread_name(command->subject.scenario, side->thread, thread),
-        side->store ? "stores" : "loads");
+    const size_t count = frames_of(command, side, stack, frames);
+    g_string_append_printf(out, "     %s %s at 0x%x\n",
+                           trace_thread_name(command->subject.scenario, side->thread, thread),
+                           side->store ? "stores" : "loads", side->pc);
     for (size_t i = 0; i < count; i++)
-        g_string_append_printf(text, "%s %s (%s:%u)", i > 0 ? ", in" : "", frames[i].place.function,
+        g_string_append_printf(out, "         %s (%s:%u)\n", frames[i].place.function,
                                frames[i].place.file, frames[i].place.line);
-    g_string_append_printf(text, " pc 0x%x", side->pc);
-    report_wrap(out, text->str, LANES_WIDTH, "         ");
-    g_string_append_c(out, '\n');
+    g_string_append(out, ending(stack));
 }
 
 static char *schedule_of(const struct races_command *command, const struct found *found)
@@ -177,8 +193,8 @@ static void print_text(const struct races_command *command, unsigned harmful)
         const struct race *race = &g_array_index(list, struct race, i);
         const struct found *found = g_ptr_array_index(command->found, i);
         g_string_append_printf(text, "%3u  %s\n", i + 1, found->name);
-        append_side(text, command, &race->first);
-        append_side(text, command, &race->second);
+        append_side(text, command, &race->first, &found->stacks.first);
+        append_side(text, command, &race->second, &found->stacks.second);
         append_effect(text, command, found);
     }
     g_autofree char *races = cli_plural(list->len, "data race");
@@ -190,19 +206,31 @@ static void print_text(const struct races_command *command, unsigned harmful)
     fputs(text->str, stdout);
 }
 
-static json_t *side_to_json(const struct races_command *command, const struct race_side *side)
+static json_t *frame_to_json(const struct call_frame *frame)
 {
-    struct source_frame frames[FRAMES];
+    return json_pack("{s:s, s:s, s:i, s:I}", "function", frame->place.function, "file",
+                     frame->place.file, "line", (int)frame->place.line, "pc",
+                     (json_int_t)frame->pc);
+}
+
+/* frames: those at the access itself. stack: them and all callers', empty when not known. */
+static json_t *side_to_json(const struct races_command *command, const struct race_side *side,
+                            const struct call_stack *stack)
+{
+    struct call_frame frames[FRAMES];
     char thread[TRACE_NAME_MAX];
-    const size_t count = image_frames(command->subject.image, side->pc, frames, FRAMES);
-    json_t *chain = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(
-            chain, json_pack("{s:s, s:s, s:i}", "function", frames[i].place.function, "file",
-                             frames[i].place.file, "line", (int)frames[i].place.line));
-    return json_pack("{s:s, s:s, s:I, s:o}", "thread",
+    const size_t count = frames_of(command, side, stack, frames);
+    json_t *inlined = json_array(), *calls = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (frames[i].pc == side->pc)
+            json_array_append_new(inlined, frame_to_json(&frames[i]));
+        if (stack->n > 0)
+            json_array_append_new(calls, frame_to_json(&frames[i]));
+    }
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:b}", "thread",
                      trace_thread_name(command->subject.scenario, side->thread, thread), "access",
-                     side->store ? "store" : "load", "pc", (json_int_t)side->pc, "frames", chain);
+                     side->store ? "store" : "load", "pc", (json_int_t)side->pc, "frames", inlined,
+                     "stack", calls, "stack_whole", stack->whole);
 }
 
 static void print_json(const struct races_command *command, unsigned harmful)
@@ -215,13 +243,13 @@ static void print_json(const struct races_command *command, unsigned harmful)
         const struct found *found = g_ptr_array_index(command->found, i);
         const bool harms = found->trial.effect == RACE_HARMFUL;
         g_autofree char *schedule = schedule_of(command, found);
-        json_array_append_new(races,
-                              json_pack("{s:s, s:o, s:o, s:s, s:s?, s:s?}", "object", found->name,
-                                        "first", side_to_json(command, &race->first), "second",
-                                        side_to_json(command, &race->second), "effect",
-                                        race_effect_name(found->trial.effect), "check",
-                                        harms ? found->trial.check : NULL, "schedule",
-                                        harms ? schedule : NULL));
+        json_array_append_new(
+            races,
+            json_pack("{s:s, s:o, s:o, s:s, s:s?, s:s?}", "object", found->name, "first",
+                      side_to_json(command, &race->first, &found->stacks.first), "second",
+                      side_to_json(command, &race->second, &found->stacks.second), "effect",
+                      race_effect_name(found->trial.effect), "check",
+                      harms ? found->trial.check : NULL, "schedule", harms ? schedule : NULL));
     }
     cli_print_json(json_pack("{s:s, s:s, s:i, s:i, s:o}", "scenario", subject->scenario->id,
                              "variant", subject->scenario->variants[subject->variant].id, "runs",

@@ -5,7 +5,7 @@
 
 enum { WAIT_MS = 200 };
 
-static bool interrupted(const struct samples *samples, GError **error)
+bool samples_interrupted(const struct samples *samples, GError **error)
 {
     if (samples->interrupted == NULL || !samples->interrupted())
         return false;
@@ -46,7 +46,7 @@ bool samples_run(const struct samples *samples, const struct fl_plan *plans, siz
             session_release(samples->session);
             back = on ? back + 1 : n;
         }
-        if (back < n && interrupted(samples, error)) {
+        if (back < n && samples_interrupted(samples, error)) {
             session_drop(samples->session);
             return false;
         }

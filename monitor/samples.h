@@ -39,6 +39,9 @@ struct sample *sample_keep(const struct samples *samples, const struct fl_plan *
                            GError **error);
 void sample_free(struct sample *sample);
 
+/* Whether somebody wants an end; says so in error. */
+bool samples_interrupted(const struct samples *samples, GError **error);
+
 bool sample_violates(const struct sample *sample, const char *check);
 
 /* Whether all preemptions of its plan took place. */

@@ -8,7 +8,6 @@
 #include "symbols.h"
 
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,11 @@ void image_debug_free(struct image_debug *debug)
     g_hash_table_destroy(debug->cache);
     dwarf_end(debug->dwarf);
     g_free(debug);
+}
+
+Dwarf_CFI *image_debug_calls(const struct image_debug *debug)
+{
+    return debug->dwarf != NULL ? dwarf_getcfi(debug->dwarf) : NULL;
 }
 
 static Elf_Scn *symbol_table(Elf *elf, GElf_Shdr *header)

@@ -2,7 +2,9 @@
 #@ limit=180
 # What explains a finding: lanes of 80 columns with the lines of both sides, and the two accesses
 # whose order decides: for racy and quickfix one side stores a thread's context, the other looks at
-# it; for quickfix also the gap, from the unlock to the assignment. Without the image, the lanes alone. Data races: one, harmful; none where it is fixed.
+# it; for quickfix also the gap, from the unlock to the assignment. Without the image, the lanes alone.
+# Data races: one, harmful, with all calls of both threads, as binutils have them; none where it is
+# fixed.
 . "$(dirname "$0")/../lane.bash"
 
 runs=(--runs-dir "$dir/runs")
@@ -36,6 +38,22 @@ line_of()
     awk -v text="$2" 'index($0, text) { print FNR; exit }' "$1"
 }
 
+# stack RACE SIDE BEGINNING: that side's calls, from the access to where the thread began.
+stack()
+{
+    local filter=".races[$1].$2" pcs pc
+    holds "$filter.stack_whole and ([$filter.stack[].pc] | unique | length >= 2)"
+    holds "$filter.stack[-1].function == \"$3\""
+    holds "$filter.stack[0].pc == $filter.pc"
+    pcs=$(jq -r "[$filter.stack[].pc] | reduce .[] as \$pc ([]; if .[-1] == \$pc then . else . + [\$pc] end) | .[]" "$dir/out")
+    for pc in $pcs; do # those of calls stand behind them
+        arm-none-eabi-addr2line -f -i -e build/guest/armv7.elf \
+            "$(printf '0x%x' $((pc == $(value "$filter.pc") ? pc : pc - 1)))"
+    done | sed 's|^\(\./\)*||; s| (discriminator.*||' >"$dir/binutils"
+    jq -r "$filter.stack[] | .function, \"\(.file):\(.line)\"" "$dir/out" >"$dir/stack"
+    diff "$dir/binutils" "$dir/stack" || fail "$variant: race $1, $2: binutils have other calls"
+}
+
 store=$(line_of guest/lib/thread.c 'thread->context = context;')
 look=$(line_of guest/scenarios/genode_stack_slot.c 'entry->thread.context != context')
 
@@ -67,6 +85,12 @@ for variant in racy quickfix; do
     holds '.harmful >= 1'
     holds "[.races[] | select(.effect == \"harmful\") | .first, .second | .frames[0].line]
         | contains([$store, $look])"
+    stack 0 first program_start
+    stack 0 second thread_begin
+    expect 1 "$faultline" races "genode_stack_slot/$variant"
+    fits
+    grep -q "create_subthreads (guest/scenarios/genode_stack_slot.c" "$dir/out" ||
+        fail "$variant: not told who creates threads"
 done
 
 # The quick fix's gap: from the unlock to the assignment, by source lines and by the symbol table.

@@ -2,6 +2,7 @@
 
         .syntax unified
         .arm
+        .cfi_sections .debug_frame
 
 /* tid_t arch_fork(tid_t core, uint32_t tag, uint32_t call)
  * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. */
@@ -9,7 +10,18 @@
         .global arch_fork
         .type   arch_fork, %function
 arch_fork:
+        .cfi_startproc
         push    {r3-r11, lr}
+        .cfi_def_cfa_offset 40
+        .cfi_offset r4, -36
+        .cfi_offset r5, -32
+        .cfi_offset r6, -28
+        .cfi_offset r7, -24
+        .cfi_offset r8, -20
+        .cfi_offset r9, -16
+        .cfi_offset r10, -12
+        .cfi_offset r11, -8
+        .cfi_offset lr, -4
         mov     r7, r2
         adr     r2, 1f
         mov     r3, sp
@@ -22,6 +34,7 @@ arch_fork:
         moveq   r0, r3
         mvnne   r0, #0
 1:      pop     {r3-r11, pc}            /* the child's r0 is its argument, 0 */
+        .cfi_endproc
 
 /* void arch_exit(tid_t core, uint32_t tag, uint32_t call, uint32_t code, uint32_t end) */
         .section .text.arch_exit, "ax"

@@ -1,0 +1,322 @@
+/* Call stacks of a guest that stands still: at each instruction of a stretch of user mode,
+ * prologues and epilogues among them, the walk comes to where the thread began, by way of calls
+ * that are in the image; and what is no stack ends it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include <gelf.h>
+#include "plan.h"
+#include "session.h"
+#include "trace.h"
+#include "unwind.h"
+
+#define GUEST       "build/guest/armv7.elf"
+#define PATIENCE_MS 30000
+#define SP_OFFSET   52u /* of r13 in struct arch_frame */
+#define LR_OFFSET   56u
+#define PC_OFFSET   60u
+
+enum { STOPS = 200, FRAMES = 64 };
+
+static struct image *image;
+static struct session *session;
+static Elf *elf;
+
+/* ---- the image ---- */
+
+static const char *section_bytes(uint64_t address)
+{
+    size_t n = 0;
+    elf_getphdrnum(elf, &n);
+    for (size_t i = 0; i < n; i++) {
+        GElf_Phdr header;
+        gelf_getphdr(elf, (int)i, &header);
+        if (address >= header.p_vaddr && address + 4 <= header.p_vaddr + header.p_filesz)
+            return (const char *)image->data + header.p_offset + (address - header.p_vaddr);
+    }
+    return NULL;
+}
+
+static uint32_t word_at(uint64_t address)
+{
+    uint32_t word = 0;
+    const char *bytes = section_bytes(address);
+    if (bytes != NULL)
+        memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* The function around pc, by the symbol table. */
+static uint64_t function_at(uint64_t pc, uint64_t *size)
+{
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Sym symbol;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_SYMTAB)
+            continue;
+        Elf_Data *data = elf_getdata(section, NULL);
+        for (int i = 0; gelf_getsym(data, i, &symbol) != NULL; i++)
+            if (GELF_ST_TYPE(symbol.st_info) == STT_FUNC && pc >= symbol.st_value &&
+                pc - symbol.st_value < symbol.st_size) {
+                *size = symbol.st_size;
+                return symbol.st_value;
+            }
+    }
+    return 0;
+}
+
+static bool leaves_for(uint64_t function, uint64_t size, uint64_t target)
+{
+    for (uint64_t pc = function; pc < function + size; pc += 4) {
+        const uint32_t word = word_at(pc);
+        if ((word & 0xff000000u) == 0xea000000u &&
+            pc + 8 + (uint32_t)((int32_t)(word << 8) >> 6) == target)
+            return true;
+    }
+    return false;
+}
+
+/* Whether what stands before the return address calls the function of `callee` (DDI 0406C A8.8.25,
+ * A8.8.26): directly, or a function that ends in a jump to it, or through a register. */
+static bool is_call_of(uint64_t back, uint64_t callee)
+{
+    const uint64_t at = back - 4;
+    const uint32_t word = word_at(at);
+    uint64_t size;
+    const uint64_t function = function_at(callee, &size);
+    if ((word & 0x0ffffff0u) == 0x012fff30u)
+        return true;
+    if ((word & 0x0f000000u) != 0x0b000000u)
+        return false;
+    const uint64_t target = (uint32_t)(at + 8 + (uint32_t)((int32_t)(word << 8) >> 6));
+    const uint64_t called = function_at(target, &size);
+    return target == function || (called == target && leaves_for(called, size, function));
+}
+
+/* ---- the guest ---- */
+
+/* One run of it with stops for `thread` after its n-th entry, before each of the first STOPS
+ * instructions. Returns how many of them there were. */
+static size_t stop_everywhere(const char *variant, const char *thread, uint32_t n,
+                              struct call_stack stacks[STOPS])
+{
+    GError *error = NULL;
+    const int index = image_scenario(image, "genode_stack_slot");
+    const struct fl_scenario *scenario = &image->scenarios[index];
+    struct fl_plan plan;
+    plan_init(&plan, scenario, (unsigned)index, (unsigned)scenario_variant(scenario, variant));
+    const uint32_t path = trace_thread_path(scenario, thread);
+    for (uint32_t k = 1; k <= STOPS; k++) {
+        const struct fl_preemption stop = {path, n, k, FL_PATH_KERNEL};
+        assert_true(plan_insert(&plan, scenario, &stop, &error));
+    }
+    plan.mode = FL_MODE_ONLINE;
+    plan.depth = FL_DEPTH_IPC;
+    session_post(session, &plan);
+    size_t count = 0;
+    struct run run;
+    struct fl_decision ask;
+    enum session_event event;
+    while ((event = session_wait(session, PATIENCE_MS, &run, &ask, &error)) == SESSION_ASK) {
+        if (ask.k > 0) {
+            assert_int_equal(ask.thread, path);
+            assert_int_equal(ask.n, n);
+            assert_int_equal(ask.k, count + 1);
+            assert_int_equal(ask.point, FL_POINT_NONE);
+            struct asker asker = session_asker(session);
+            stacks[count++] = unwind(image, asker.frame, &asker.memory);
+        }
+        session_answer(session, FL_PATH_KERNEL);
+    }
+    assert_int_equal(event, SESSION_RUN);
+    assert_int_equal(run.result.outcome, FL_OUTCOME_EXITED);
+    assert_int_equal(run.result.reached, 0);
+    session_release(session);
+    return count;
+}
+
+static bool has_frame(const struct call_stack *stack, const char *function)
+{
+    struct call_frame frames[FRAMES];
+    const size_t n = call_stack_frames(image, stack, frames, FRAMES);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(frames[i].place.function, function) == 0)
+            return true;
+    return false;
+}
+
+static void assert_sound(const struct call_stack *stack, const char *beginning)
+{
+    uint64_t size;
+    assert_true(stack->n > 0);
+    for (size_t i = 1; i < stack->n; i++)
+        if (!is_call_of(stack->pcs[i], stack->pcs[i - 1]))
+            fail_msg("nothing before 0x%lx calls 0x%lx", (unsigned long)stack->pcs[i],
+                     (unsigned long)function_at(stack->pcs[i - 1], &size));
+    struct call_frame frames[FRAMES];
+    const size_t n = call_stack_frames(image, stack, frames, FRAMES);
+    assert_true(stack->whole);
+    assert_string_equal(frames[n - 1].place.function, beginning);
+}
+
+/* From the kernel's answer to the attachment of a stack to the next entry: main returns from two
+ * functions and stores the context that it was given. */
+static void every_instruction_has_its_callers(void **state)
+{
+    static struct call_stack stacks[STOPS];
+    size_t deepest = 0, shallowest = UNWIND_CALLS, seen = 0;
+    (void)state;
+    for (uint32_t n = 10; n <= 20; n++) {
+        const size_t count = stop_everywhere("quickfix", "main", n, stacks);
+        seen += count;
+        for (size_t i = 0; i < count; i++) {
+            assert_sound(&stacks[i], "program_start");
+            deepest = MAX(deepest, stacks[i].n);
+            shallowest = MIN(shallowest, stacks[i].n);
+        }
+    }
+    printf("%zu stacks of %zu to %zu calls\n", seen, shallowest, deepest);
+    assert_true(seen > 100);
+    assert_true(deepest >= shallowest + 2);
+}
+
+/* A thread that has not begun yet is in no call; once in its own function, it comes from the
+ * library's. */
+static void a_thread_begins_where_nobody_called(void **state)
+{
+    static struct call_stack stacks[STOPS];
+    (void)state;
+    size_t count = stop_everywhere("racy", "t1", 0, stacks);
+    assert_true(count > 0);
+    assert_int_equal(stacks[0].n, 1);
+    assert_true(stacks[0].whole);
+    assert_true(has_frame(&stacks[0], "thread_begin"));
+    bool created = false;
+    for (uint32_t n = 1; n < 4; n++) {
+        count = stop_everywhere("racy", "t1", n, stacks);
+        for (size_t i = 0; i < count; i++) {
+            assert_sound(&stacks[i], "thread_begin");
+            created = created || has_frame(&stacks[i], "create_subthreads");
+        }
+    }
+    assert_true(created);
+}
+
+/* ---- what is no stack ---- */
+
+#define RAM        0x40000000u
+#define TABLE      0x4000u /* offsets in RAM */
+#define REGISTERS  0x10000u
+#define STACK_AT   0x500000u
+#define CODE_AT    0x600000u
+#define STACK      0x8000000u /* virtual */
+#define MEGABYTE   0x100000u
+#define NOWHERE    0x60000000u
+#define SECTION_RW 0x00001c1eu
+
+static void put(struct guestmem *memory, uint32_t offset, uint32_t value)
+{
+    memcpy(guestmem_at(memory, offset, sizeof value, 4), &value, sizeof value);
+}
+
+/* In a function that keeps its return address in memory, on a stack full of `fill`. */
+static struct call_stack made_up(uint32_t sp, uint32_t pc, uint32_t fill)
+{
+    char dir[] = "/dev/shm/faultline-test-XXXXXX";
+    assert_non_null(g_mkdtemp(dir));
+    g_autofree char *path = g_build_filename(dir, "ram", NULL);
+    struct guestmem *memory = guestmem_create(path, FL_RAM_SIZE, NULL);
+    assert_non_null(memory);
+    put(memory, TABLE + (STACK >> 20) * 4, RAM + STACK_AT + SECTION_RW);
+    put(memory, TABLE + (pc >> 20) * 4, RAM + CODE_AT + SECTION_RW);
+    for (uint32_t at = 0; at < MEGABYTE; at += 4)
+        put(memory, STACK_AT + at, fill);
+    put(memory, CODE_AT + (pc - 4) % MEGABYTE, word_at(pc - 4));
+    put(memory, REGISTERS + SP_OFFSET, sp);
+    put(memory, REGISTERS + LR_OFFSET, NOWHERE);
+    put(memory, REGISTERS + PC_OFFSET, pc);
+    struct guestwalk walk = guestwalk_begin(memory, FL_ARCH_ARMV7, RAM + TABLE);
+    const struct call_stack stack = unwind(image, REGISTERS, &walk);
+    guestmem_free(memory);
+    rmdir(dir);
+    return stack;
+}
+
+static void assert_ends(uint32_t sp, uint32_t pc, uint32_t fill, size_t calls)
+{
+    const struct call_stack stack = made_up(sp, pc, fill);
+    assert_int_equal(stack.n, calls);
+    assert_false(stack.whole);
+}
+
+static void what_is_no_stack_ends_the_walk(void **state)
+{
+    static struct call_stack stacks[STOPS];
+    (void)state;
+    assert_true(stop_everywhere("racy", "main", 15, stacks) > 0);
+    assert_true(stacks[0].n > 2);
+    const uint32_t pc = (uint32_t)stacks[0].pcs[1]; /* of a function that called and will return */
+    assert_ends(STACK, pc, pc, UNWIND_CALLS);       /* round and round */
+    assert_ends(STACK, pc, pc + 4, 1);              /* behind no call */
+    assert_ends(STACK, pc, NOWHERE, 1);             /* in nothing that is mapped */
+    assert_ends(STACK - MEGABYTE, pc, pc, 1);
+    assert_ends(STACK + MEGABYTE - 4, pc, pc, 1); /* across the end */
+    assert_ends(0xfffffffc, pc, pc, 1);
+}
+
+static void registers_outside_of_ram_are_not_known(void **state)
+{
+    (void)state;
+    char dir[] = "/dev/shm/faultline-test-XXXXXX";
+    assert_non_null(g_mkdtemp(dir));
+    g_autofree char *path = g_build_filename(dir, "ram", NULL);
+    struct guestmem *memory = guestmem_create(path, FL_RAM_SIZE, NULL);
+    struct guestwalk walk = guestwalk_begin(memory, FL_ARCH_ARMV7, RAM + TABLE);
+    static const uint32_t frames[] = {0, FL_RAM_SIZE - 4, FL_RAM_SIZE, UINT32_MAX, 0x10002};
+    for (size_t i = 0; i < G_N_ELEMENTS(frames); i++)
+        assert_int_equal(unwind(image, frames[i], &walk).n, 0);
+    guestmem_free(memory);
+    rmdir(dir);
+}
+
+static int open_guest(void **state)
+{
+    (void)state;
+    GError *error = NULL;
+    image = image_open(GUEST, &error);
+    if (image != NULL)
+        session = session_open(&(struct session_options){.image = image}, &error);
+    if (session == NULL) {
+        print_error("%s\n", error->message);
+        return 1;
+    }
+    elf_version(EV_CURRENT);
+    elf = elf_memory((char *)(uintptr_t)image->data, image->size);
+    return elf == NULL;
+}
+
+static int close_guest(void **state)
+{
+    (void)state;
+    elf_end(elf);
+    session_close(session);
+    image_close(image);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_instruction_has_its_callers),
+        cmocka_unit_test(a_thread_begins_where_nobody_called),
+        cmocka_unit_test(what_is_no_stack_ends_the_walk),
+        cmocka_unit_test(registers_outside_of_ram_are_not_known),
+    };
+    return cmocka_run_group_tests(tests, open_guest, close_guest);
+}
