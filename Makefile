@@ -170,12 +170,14 @@ lint: ## layout, two compilers without a warning, the rules of the house
 	@scripts/setup build check lint
 	@scripts/lint $(PARALLEL)
 
-install: all ## the program, its plugin and the guest image under PREFIX=/usr/local
+install: all ## the program, its parts and the guest images under PREFIX=/usr/local
 	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
 	test ! -e $(BUILD)/faultline-vmm || \
 		install -D -m 755 $(BUILD)/faultline-vmm $(DESTDIR)$(PREFIX)/lib/faultline/faultline-vmm
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
-	install -D -m 644 $(BUILD)/guest/armv7.elf $(DESTDIR)$(PREFIX)/share/faultline/guest/armv7.elf
+	for image in armv7.elf x86_64.elf; do \
+		install -D -m 644 $(BUILD)/guest/$$image $(DESTDIR)$(PREFIX)/share/faultline/guest/$$image || exit; \
+	done
 	for part in $(wildcard $(NESTED)/init $(NESTED)/vmlinuz $(NESTED)/*.ko); do \
 		install -D -m 755 $$part $(DESTDIR)$(PREFIX)/lib/faultline/$${part#$(BUILD)/} || exit; \
 	done

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "backend/parts.h"
 #include "cli.h"
 #include "explore/crew.h"
 #include "plan.h"
@@ -28,16 +29,10 @@ void subject_options_free(struct subject_options *options)
 
 char *subject_default_guest(const char *arch)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = g_path_get_dirname(program != NULL ? program : "build/faultline");
-    g_autofree char *name = g_strdup_printf("%s.elf", arch);
-    char *beside = g_build_filename(folder, "guest", name, NULL);
-    g_autofree char *installed =
-        g_build_filename(folder, "..", "share", "faultline", "guest", name, NULL);
-    if (g_file_test(beside, G_FILE_TEST_EXISTS) || !g_file_test(installed, G_FILE_TEST_EXISTS))
-        return beside;
-    g_free(beside);
-    return g_steal_pointer(&installed);
+    g_autofree char *built = g_strdup_printf("guest/%s.elf", arch);
+    g_autofree char *installed = g_strdup_printf("share/faultline/%s", built);
+    char *found = part_find(built, installed);
+    return found != NULL ? found : g_strdup_printf("build/%s", built);
 }
 
 static const struct backend_ops *find_backend(const char *name, GError **error)

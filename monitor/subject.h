@@ -30,8 +30,8 @@ struct subject {
     double watchdog;
 };
 
-/* Path of the image of that architecture that came with the program: beside it, or installed. Free
- * with g_free. */
+/* Path of the image of that architecture that came with the program; where it would be, when there
+ * is none. Free with g_free. */
 char *subject_default_guest(const char *arch);
 
 /* The image and the back end that the options mean. What was opened is left in *image also after a

@@ -1,5 +1,4 @@
-/* The files that come with the program: beside it where it is built, or installed. Private to the
- * back ends. */
+/* The files that come with the program: beside it where it is built, or installed. */
 #ifndef FAULTLINE_BACKEND_PARTS_H
 #define FAULTLINE_BACKEND_PARTS_H
 

@@ -106,7 +106,10 @@ static uint32_t offset_in_ram(qemu_plugin_meminfo_t info, uint64_t vaddr)
     return cache[slot].frame << PAGE_SHIFT | ((uint32_t)vaddr & ((1u << PAGE_SHIFT) - 1));
 }
 
-/* userdata: pc in the low half, how many instructions of the block come behind in the high one. */
+/* userdata: pc in the low half, how many instructions of the block come behind in the high one.
+ *
+ * QEMU 7.2 does not take back the callback of an instruction that leaves its block by a helper, as
+ * x86's syscall does, and the next helpers of the kernel that touch memory, as iretq, call it too. */
 static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *userdata)
 {
     uint64_t where = (uintptr_t)userdata;
@@ -114,8 +117,8 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr,
     uint32_t number = (uint32_t)(instructions - (where >> 32));
 
     (void)vcpu;
-    if (span == NO_SPAN)
-        return; /* the kernel's own beginning, which runs where RAM lies physically */
+    if (span == NO_SPAN || vaddr >= USER_END)
+        return; /* the kernel's: at its own beginning it runs where RAM lies physically */
     put((struct access){.pc = (uint32_t)where,
                         .address = offset_in_ram(info, vaddr),
                         .span = span,

@@ -1,13 +1,14 @@
 /* The lane that a test with a guest runs on: a back end and the image that it runs. By
- * FAULTLINE_BACKEND=ID; without it the default back end. */
+ * FAULTLINE_BACKEND=ID; without it the default back end (lane_name). */
 #ifndef FAULTLINE_TESTS_LANE_H
 #define FAULTLINE_TESTS_LANE_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "session.h"
 
 /* Options of a session there, of which the caller may set more. Never comes back without: a lane
- * that is not there fails the test. The image is closed by image_close. */
+ * that is not there fails the test. The image is the caller's to close. */
 static inline struct session_options lane_open(const char *id)
 {
     GError *error = NULL;

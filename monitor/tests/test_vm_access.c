@@ -8,19 +8,21 @@
 #include <cmocka.h>
 #include "capture.h"
 #include "engine.h"
+#include "lane.h"
 #include "plan.h"
-#include "session.h"
 
 enum { PATIENCE_MS = 60000, PLANS = 60, PLACES = 400 };
 
-static struct image *image;
+static struct session_options lane;
+static const struct image *image;
 static struct engine *engine;
 static struct session *with, *without;
 
 static struct session *open_session(bool accesses)
 {
     GError *error = NULL;
-    struct session_options options = {.image = image, .accesses = accesses};
+    struct session_options options = lane;
+    options.accesses = accesses;
     struct session *session = session_open(&options, &error);
     if (session == NULL)
         fail_msg("no session: %s", error->message);
@@ -314,7 +316,8 @@ static void accesses_stay_with_their_runs(void **state)
     session_close(session);
 }
 
-/* More than the log holds at a time: the plugin waits and goes on. */
+/* With the next run's more than the log holds at a time: the plugin waits and goes on. How far it
+ * comes before it is ended as hung is a matter of the architecture. */
 static void a_run_that_hangs_is_cut(void **state)
 {
     (void)state;
@@ -323,7 +326,7 @@ static void a_run_that_hangs_is_cut(void **state)
     struct run run = await(with);
     assert_int_equal(run.result.outcome, FL_OUTCOME_HUNG);
     session_accesses(with, &n);
-    assert_int_equal(n, SESSION_ACCESSES);
+    assert_in_range(n, SESSION_ACCESSES / 2, SESSION_ACCESSES);
     session_release(with);
     struct fl_plan plan;
     make_plan(&plan, "smoke", 0);
@@ -335,10 +338,8 @@ static void a_run_that_hangs_is_cut(void **state)
 static int setup(void **state)
 {
     (void)state;
-    GError *error = NULL;
-    image = image_open("build/guest/armv7.elf", &error);
-    if (image == NULL)
-        fail_msg("%s", error->message);
+    lane = lane_open(lane_name());
+    image = lane.image;
     engine = engine_new();
     with = open_session(true);
     without = open_session(false);
@@ -351,7 +352,7 @@ static int teardown(void **state)
     session_close(with);
     session_close(without);
     engine_free(engine);
-    image_close(image);
+    image_close((struct image *)image);
     return 0;
 }
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "capture.h"
+#include "lane.h"
 #include "plan.h"
-#include "session.h"
 
 enum { PLANS = 500, WARM_RUNS = 10000, PATIENCE_MS = 60000 };
 enum { PERIOD = 48 }; /* after which plans differ by their seeds alone */
@@ -20,7 +20,8 @@ enum { PERIOD = 48 }; /* after which plans differ by their seeds alone */
 static const char *const scenarios[] = {"genode_stack_slot", "smoke", "stack_overflow",
                                         "region_maps"};
 
-static struct image *image;
+static struct session_options lane;
+static const struct image *image;
 static struct capture *cold[PLANS];
 
 /* A preemption between two instructions: some k after some entry of the main thread. */
@@ -55,7 +56,7 @@ static void make_plan(struct fl_plan *plan, unsigned i)
 static struct session *open_session(void)
 {
     GError *error = NULL;
-    struct session *session = session_open(&(struct session_options){.image = image}, &error);
+    struct session *session = session_open(&lane, &error);
     if (session == NULL)
         fail_msg("no session: %s", error->message);
     return session;
@@ -190,10 +191,8 @@ static void test_warm_again(void **state)
 static int setup(void **state)
 {
     (void)state;
-    GError *error = NULL;
-    image = image_open("build/guest/armv7.elf", &error);
-    if (image == NULL)
-        fail_msg("%s", error->message);
+    lane = lane_open(lane_name());
+    image = lane.image;
     return 0;
 }
 
@@ -202,7 +201,7 @@ static int teardown(void **state)
     (void)state;
     for (unsigned i = 0; i < PLANS; i++)
         capture_free(cold[i]);
-    image_close(image);
+    image_close((struct image *)image);
     return 0;
 }
 

@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "lane.h"
 #include "plan.h"
-#include "session.h"
 
-#define GUEST       "build/guest/armv7.elf"
 #define PATIENCE_MS 30000
 
-static struct image *image;
+static struct session_options lane;
+static const struct image *image;
 static struct session *session;
 
 static struct fl_result run_schedule(const char *name, const char *variant, const char *schedule)
@@ -73,9 +73,9 @@ static int open_guest(void **state)
 {
     (void)state;
     GError *error = NULL;
-    image = image_open(GUEST, &error);
-    if (image != NULL)
-        session = session_open(&(struct session_options){.image = image}, &error);
+    lane = lane_open(lane_name());
+    image = lane.image;
+    session = session_open(&lane, &error);
     if (session == NULL)
         print_error("%s\n", error->message);
     return session == NULL;
@@ -85,7 +85,7 @@ static int close_guest(void **state)
 {
     (void)state;
     session_close(session);
-    image_close(image);
+    image_close((struct image *)image);
     return 0;
 }
 

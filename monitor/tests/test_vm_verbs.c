@@ -10,10 +10,11 @@
 #include <jansson.h>
 #include "explore/explore.h"
 #include "image.h"
+#include "lane.h"
 #include "main.h"
 #include "plan.h"
 
-#define IMAGE "build/guest/armv7.elf"
+#define LANE "--backend", (char *)lane_name()
 
 static char folder[] = "/tmp/faultline-verbs-XXXXXX";
 
@@ -55,7 +56,7 @@ static void list_names_what_there_is(void **state)
 {
     (void)state;
     json_t *list;
-    assert_int_equal(verb(cmd_list, &list, "list", "--json", "--guest", IMAGE, NULL), EXIT_CLEAN);
+    assert_int_equal(verb(cmd_list, &list, "list", "--json", LANE, NULL), EXIT_CLEAN);
     assert_true(json_array_size(list) > 0);
     json_t *first = json_array_get(list, 0);
     static const char *const keys[] = {"id", "summary", "source", "threads"};
@@ -63,7 +64,7 @@ static void list_names_what_there_is(void **state)
         assert_non_null(text_of(first, keys[i]));
     assert_non_null(text_of(json_array_get(json_object_get(first, "variants"), 0), "expect"));
     json_decref(list);
-    assert_int_equal(verb(cmd_list, NULL, "list", "--guest", IMAGE, NULL), EXIT_CLEAN);
+    assert_int_equal(verb(cmd_list, NULL, "list", LANE, NULL), EXIT_CLEAN);
 }
 
 static void a_finding_goes_all_the_way(void **state)
@@ -71,7 +72,7 @@ static void a_finding_goes_all_the_way(void **state)
     (void)state;
     json_t *found, *replayed, *verified;
     assert_int_equal(verb(cmd_explore, &found, "explore", "genode_stack_slot/racy", "--json",
-                          "--bound", "1", "--runs-dir", folder, "--guest", IMAGE, NULL),
+                          "--bound", "1", "--runs-dir", folder, LANE, NULL),
                      EXIT_FOUND);
     json_t *finding = json_array_get(json_object_get(found, "findings"), 0);
     assert_string_equal(text_of(found, "verdict"), "found");
@@ -95,7 +96,7 @@ static void a_finding_goes_all_the_way(void **state)
     json_t *again;
     const char *schedule = text_of(finding, "schedule");
     assert_int_equal(verb(cmd_run, &again, "run", "genode_stack_slot/racy", "--schedule", schedule,
-                          "--online", "--json", "--runs-dir", folder, "--guest", IMAGE, NULL),
+                          "--online", "--json", "--runs-dir", folder, LANE, NULL),
                      EXIT_FOUND);
     assert_string_equal(text_of(again, "event_hash"), hash);
     json_decref(again);
@@ -111,7 +112,7 @@ static void a_run_is_the_same_online(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
         assert_int_equal(verb(cmd_run, &runs[i], "run", "smoke/plain", "--schedule",
                               "ping@10->pong, pong@0+3->ping, ping@10+5->pong", modes[i], "--json",
-                              "--runs-dir", folder, "--guest", IMAGE, NULL),
+                              "--runs-dir", folder, LANE, NULL),
                          EXIT_CLEAN);
     assert_string_equal(text_of(runs[0], "event_hash"), text_of(runs[1], "event_hash"));
     json_decref(runs[0]);
@@ -122,9 +123,9 @@ static void a_changed_plan_is_a_difference(void **state)
 {
     (void)state;
     json_t *run;
-    assert_int_equal(verb(cmd_run, &run, "run", "smoke/plain", "--json", "--runs-dir", folder,
-                          "--guest", IMAGE, NULL),
-                     EXIT_CLEAN);
+    assert_int_equal(
+        verb(cmd_run, &run, "run", "smoke/plain", "--json", "--runs-dir", folder, LANE, NULL),
+        EXIT_CLEAN);
     const char *trace = text_of(run, "trace");
     g_autofree char *path = g_build_filename(trace, "plan.json", NULL);
     json_t *plan = json_load_file(path, 0, NULL);
@@ -139,7 +140,7 @@ static void what_did_not_take_place_is_said(void **state)
 {
     (void)state;
     assert_int_equal(verb(cmd_run, NULL, "run", "smoke/plain", "--schedule", "ping@9999->pong",
-                          "--events", "--runs-dir", folder, "--guest", IMAGE, NULL),
+                          "--events", "--runs-dir", folder, LANE, NULL),
                      EXIT_ERROR);
 }
 
@@ -149,15 +150,14 @@ static void random_findings_shrink_to_that_of_the_search(void **state)
     (void)state;
     json_t *first;
     assert_int_equal(verb(cmd_explore, &first, "explore", "genode_stack_slot/racy", "--json",
-                          "--runs-dir", folder, "--guest", IMAGE, NULL),
+                          "--runs-dir", folder, LANE, NULL),
                      EXIT_FOUND);
     json_t *finding = json_array_get(json_object_get(first, "findings"), 0);
     for (unsigned seed = 1; seed <= 10; seed++) {
         json_t *found;
         g_autofree char *option = g_strdup_printf("--seed=%u", seed);
         assert_int_equal(verb(cmd_explore, &found, "explore", "genode_stack_slot/racy", "--json",
-                              "--strategy", "random", option, "--runs-dir", folder, "--guest",
-                              IMAGE, NULL),
+                              "--strategy", "random", option, "--runs-dir", folder, LANE, NULL),
                          EXIT_FOUND);
         json_t *other = json_array_get(json_object_get(found, "findings"), 0);
         assert_string_equal(text_of(other, "schedule"), text_of(finding, "schedule"));
@@ -182,10 +182,6 @@ static int remove_folder(void **state)
 
 int main(void)
 {
-    if (access(IMAGE, R_OK) != 0) {
-        puts(IMAGE " is missing: run `make` first");
-        return 77;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_names_what_there_is),
         cmocka_unit_test(a_finding_goes_all_the_way),

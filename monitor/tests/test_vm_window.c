@@ -1,8 +1,8 @@
 /* Exactness: preemptions at every k of a window of mixed instructions stand on every instruction
  * that is executed, once each and in order, and none changes what the window leaves behind.
  *
- * What is executed is known from the image: from one instruction, its word says where the next one
- * can be.
+ * What is executed is known from the image: one instruction says where the next one can be
+ * (follow.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,66 +10,19 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
-#include <gelf.h>
 #include "engine.h"
+#include "follow.h"
+#include "lane.h"
 #include "plan.h"
-#include "session.h"
 
-enum { PATIENCE_MS = 60000, LEAST = 60, MOST = 1000, CALLS = 16 };
+enum { PATIENCE_MS = 60000, LEAST = 60, MOST = 1000 };
 
-static struct image *image;
-static Elf *elf;
+static struct session_options lane;
+static const struct image *image;
+static struct code *code;
 static struct engine *engine;
 static struct session *with, *without;
 static struct fl_plan plan;
-
-/* ---- the image ---- */
-
-/* The word at a virtual address; 0: there is none. */
-static uint32_t word_at(uint32_t address)
-{
-    size_t n = 0;
-    elf_getphdrnum(elf, &n);
-    for (size_t i = 0; i < n; i++) {
-        GElf_Phdr header;
-        gelf_getphdr(elf, (int)i, &header);
-        if (address >= header.p_vaddr && address + 4 <= header.p_vaddr + header.p_filesz)
-            return *(const uint32_t *)(const void *)((const char *)image->data + header.p_offset +
-                                                     (address - header.p_vaddr));
-    }
-    return 0;
-}
-
-/* Where calls return to, innermost last. */
-struct calls {
-    uint32_t to[CALLS];
-    unsigned depth;
-};
-
-static bool is_return(uint32_t word)
-{
-    bool bx_lr = (word & 0x0fffffffu) == 0x012fff1eu;
-    bool ldm_pc = (word & 0x0e108000u) == 0x08108000u; /* pop {..., pc} */
-    return bx_lr || ldm_pc;
-}
-
-/* Whether the instruction at `to` can follow the one at `from` (DDI 0406C A5.5, A8.8.18, A8.8.25).
- */
-static bool can_follow(struct calls *calls, uint32_t from, uint32_t to)
-{
-    uint32_t word = word_at(from);
-    uint32_t target = from + 8 + (uint32_t)((int32_t)(word << 8) >> 6);
-    bool branch = (word & 0x0e000000u) == 0x0a000000u;
-    if (is_return(word))
-        return calls->depth > 0 && to == calls->to[--calls->depth];
-    if (branch && (word & 0x01000000u) != 0) {
-        assert_true(calls->depth < CALLS);
-        calls->to[calls->depth++] = from + 4;
-        return to == target;
-    }
-    bool always = word >> 28 == 0xe;
-    return (branch && to == target) || (!(branch && always) && to == from + 4);
-}
 
 /* ---- the guest ---- */
 
@@ -159,7 +112,7 @@ static void sweep(struct session *session)
     uint32_t pc = preempt_at(session, &window, 1);
     for (uint32_t k = 2; k <= window.instructions; k++) {
         uint32_t next = preempt_at(session, &window, k);
-        if (!can_follow(&calls, pc, next))
+        if (!code_can_follow(code, &calls, pc, next))
             fail_msg("k = %u: after pc 0x%x cannot come 0x%x", k, pc, next);
         pc = next;
     }
@@ -183,19 +136,20 @@ static int setup(void **state)
 {
     (void)state;
     GError *error = NULL;
-    image = image_open("build/guest/armv7.elf", &error);
-    if (image == NULL)
-        fail_msg("%s", error->message);
-    elf = elf_memory((char *)image->data, image->size);
+    lane = lane_open(lane_name());
+    image = lane.image;
+    code = code_open(image);
     int index = image_scenario(image, "rig_window");
     assert_true(index >= 0);
     plan_init(&plan, &image->scenarios[index], (unsigned)index,
               (unsigned)scenario_variant(&image->scenarios[index], "plain"));
     engine = engine_new();
-    with = session_open(&(struct session_options){.image = image, .accesses = true}, &error);
+    struct session_options telling = lane;
+    telling.accesses = true;
+    with = session_open(&telling, &error);
     if (with == NULL)
         fail_msg("%s", error->message);
-    without = session_open(&(struct session_options){.image = image}, &error);
+    without = session_open(&lane, &error);
     if (without == NULL)
         fail_msg("%s", error->message);
     return 0;
@@ -207,8 +161,8 @@ static int teardown(void **state)
     session_close(with);
     session_close(without);
     engine_free(engine);
-    elf_end(elf);
-    image_close(image);
+    code_close(code);
+    image_close((struct image *)image);
     return 0;
 }
 
