@@ -15,6 +15,7 @@
 struct image_debug {
     Elf *elf;
     Dwarf *dwarf;      /* NULL: the image has none */
+    Dwarf_CFI *calls;  /* of .eh_frame, looked for when there is no .debug_frame */
     GHashTable *cache; /* pc -> struct source_place; function "" stands for not known */
 };
 
@@ -32,13 +33,20 @@ void image_debug_free(struct image_debug *debug)
     if (debug == NULL)
         return;
     g_hash_table_destroy(debug->cache);
+    if (debug->calls != NULL)
+        dwarf_cfi_end(debug->calls);
     dwarf_end(debug->dwarf);
     g_free(debug);
 }
 
-Dwarf_CFI *image_debug_calls(const struct image_debug *debug)
+Dwarf_CFI *image_debug_calls(struct image_debug *debug)
 {
-    return debug->dwarf != NULL ? dwarf_getcfi(debug->dwarf) : NULL;
+    Dwarf_CFI *calls = debug->dwarf != NULL ? dwarf_getcfi(debug->dwarf) : NULL;
+    if (calls != NULL)
+        return calls;
+    if (debug->calls == NULL)
+        debug->calls = dwarf_getcfi_elf(debug->elf);
+    return debug->calls;
 }
 
 static Elf_Scn *symbol_table(Elf *elf, GElf_Shdr *header)

@@ -14,6 +14,6 @@ void image_debug_free(struct image_debug *debug);
 bool image_debug_symbol(const struct image_debug *debug, const char *name, uint64_t *address);
 bool image_debug_source(struct image_debug *debug, uint64_t pc, struct source_place *place);
 /* How to get from a function to its caller; NULL: the image does not say. */
-Dwarf_CFI *image_debug_calls(const struct image_debug *debug);
+Dwarf_CFI *image_debug_calls(struct image_debug *debug);
 
 #endif

@@ -1,5 +1,5 @@
 /* The calls that a thread of the guest is in, from its registers and its stack, while the guest
- * stands still. How to get from a function to its caller the image says (DWARF's .debug_frame).
+ * stands still. How to get from a function to its caller the image says (.debug_frame, .eh_frame).
  */
 #ifndef FAULTLINE_UNWIND_H
 #define FAULTLINE_UNWIND_H

@@ -15,7 +15,6 @@
 #include "trace.h"
 #include "unwind.h"
 
-#define GUEST       "build/guest/armv7.elf"
 #define PATIENCE_MS 30000
 #define SP_OFFSET   52u /* of r13 in struct arch_frame */
 #define LR_OFFSET   56u
@@ -71,30 +70,85 @@ static uint64_t function_at(uint64_t pc, uint64_t *size)
     return 0;
 }
 
-static bool leaves_for(uint64_t function, uint64_t size, uint64_t target)
+/* ---- what the architectures call and jump with ---- */
+
+struct subject {
+    const char *guest, *backend;
+    unsigned call; /* bytes of a direct call */
+    unsigned step; /* where instructions can begin */
+    /* Where the call (or the jump) at that address goes; 0: it is none, or through a register. */
+    uint64_t (*target)(uint64_t at, bool call);
+    bool (*is_indirect)(uint64_t back); /* whether such a call ends there */
+};
+
+static const struct subject *subject;
+
+/* DDI 0406C A8.8.18, A8.8.25, A8.8.26 */
+static uint64_t armv7_target(uint64_t at, bool call)
 {
-    for (uint64_t pc = function; pc < function + size; pc += 4) {
-        const uint32_t word = word_at(pc);
-        if ((word & 0xff000000u) == 0xea000000u &&
-            pc + 8 + (uint32_t)((int32_t)(word << 8) >> 6) == target)
-            return true;
-    }
-    return false;
+    const uint32_t word = word_at(at);
+    if (word >> 24 != (call ? 0xebu : 0xeau))
+        return 0;
+    return (uint32_t)(at + 8 + (uint32_t)((int32_t)(word << 8) >> 6));
 }
 
-/* Whether what stands before the return address calls the function of `callee` (DDI 0406C A8.8.25,
- * A8.8.26): directly, or a function that ends in a jump to it, or through a register. */
+static bool armv7_is_indirect(uint64_t back)
+{
+    return (word_at(back - 4) & 0x0ffffff0u) == 0x012fff30u;
+}
+
+/* SDM 2A, CALL and JMP */
+static uint64_t x86_64_target(uint64_t at, bool call)
+{
+    const uint8_t code = (uint8_t)word_at(at);
+    if (code == (call ? 0xe8 : 0xe9))
+        return (uint32_t)(at + 5 + word_at(at + 1));
+    if (code == 0xeb && !call)
+        return (uint64_t)((int64_t)at + 2 + (int8_t)word_at(at + 1));
+    return 0;
+}
+
+static bool x86_64_is_indirect(uint64_t back)
+{
+    return (word_at(back - 2) & 0x38ffu) == 0x10ffu || (word_at(back - 3) & 0x38ffu) == 0x10ffu ||
+           (word_at(back - 6) & 0x38ffu) == 0x10ffu;
+}
+
+static const struct subject armv7 = {
+    .guest = "build/guest/armv7.elf",
+    .backend = "qemu",
+    .call = 4,
+    .step = 4,
+    .target = armv7_target,
+    .is_indirect = armv7_is_indirect,
+};
+
+static const struct subject x86_64 = {
+    .guest = "build/guest/x86_64.elf",
+    .backend = "qemu-x86_64",
+    .call = 5,
+    .step = 1,
+    .target = x86_64_target,
+    .is_indirect = x86_64_is_indirect,
+};
+
+static bool leaves_for(uint64_t function, uint64_t size, uint64_t target)
+{
+    bool found = false;
+    for (uint64_t pc = function; pc < function + size && !found; pc += subject->step)
+        found = subject->target(pc, false) == target;
+    return found;
+}
+
+/* Whether what stands before the return address calls the function of `callee`: directly, or a
+ * function that ends in a jump to it, or through a register. */
 static bool is_call_of(uint64_t back, uint64_t callee)
 {
-    const uint64_t at = back - 4;
-    const uint32_t word = word_at(at);
     uint64_t size;
     const uint64_t function = function_at(callee, &size);
-    if ((word & 0x0ffffff0u) == 0x012fff30u)
-        return true;
-    if ((word & 0x0f000000u) != 0x0b000000u)
-        return false;
-    const uint64_t target = (uint32_t)(at + 8 + (uint32_t)((int32_t)(word << 8) >> 6));
+    const uint64_t target = subject->target(back - subject->call, true);
+    if (target == 0)
+        return subject->is_indirect(back);
     const uint64_t called = function_at(target, &size);
     return target == function || (called == target && leaves_for(called, size, function));
 }
@@ -287,11 +341,13 @@ static void registers_outside_of_ram_are_not_known(void **state)
 
 static int open_guest(void **state)
 {
-    (void)state;
     GError *error = NULL;
-    image = image_open(GUEST, &error);
+    subject = *state;
+    image = image_open(subject->guest, &error);
+    const struct session_options options = {.image = image,
+                                            .backend = backend_find(subject->backend)};
     if (image != NULL)
-        session = session_open(&(struct session_options){.image = image}, &error);
+        session = session_open(&options, &error);
     if (session == NULL) {
         print_error("%s\n", error->message);
         return 1;
@@ -299,6 +355,18 @@ static int open_guest(void **state)
     elf_version(EV_CURRENT);
     elf = elf_memory((char *)(uintptr_t)image->data, image->size);
     return elf == NULL;
+}
+
+static int open_armv7(void **state)
+{
+    *state = (void *)(uintptr_t)&armv7;
+    return open_guest(state);
+}
+
+static int open_x86_64(void **state)
+{
+    *state = (void *)(uintptr_t)&x86_64;
+    return open_guest(state);
 }
 
 static int close_guest(void **state)
@@ -312,11 +380,15 @@ static int close_guest(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest both[] = {
         cmocka_unit_test(every_instruction_has_its_callers),
         cmocka_unit_test(a_thread_begins_where_nobody_called),
+    };
+    const struct CMUnitTest one[] = {
         cmocka_unit_test(what_is_no_stack_ends_the_walk),
         cmocka_unit_test(registers_outside_of_ram_are_not_known),
     };
-    return cmocka_run_group_tests(tests, open_guest, close_guest);
+    const int failed = cmocka_run_group_tests_name("armv7", both, open_armv7, close_guest) +
+                       cmocka_run_group_tests_name("x86_64", both, open_x86_64, close_guest);
+    return failed + cmocka_run_group_tests(one, open_armv7, close_guest);
 }
