@@ -225,7 +225,7 @@ static void look_for_plugin(struct visit *visit, const struct backend_ops *ops)
 static void look_at_backends(struct visit *visit)
 {
     for (size_t i = 0; backends[i] != NULL; i++) {
-        char reason[200];
+        char reason[600]; /* a KVM that is not good enough is a long story */
         g_autofree char *id = g_strdup_printf("backend-%s", backends[i]->id);
         const struct image *image = image_for(visit, backends[i]);
         const bool there = backends[i]->probe(reason, sizeof reason);

@@ -1,13 +1,11 @@
 #include <string.h>
 #include "backend.h"
+#include "kvm.h"
 #include "kvm_nested.h"
 #include "qemu.h"
 
 const struct backend_ops *const backends[] = {
-    &backend_qemu,
-    &backend_qemu_x86_64,
-    &backend_kvm_nested,
-    NULL,
+    &backend_qemu, &backend_qemu_x86_64, &backend_kvm, &backend_kvm_nested, NULL,
 };
 
 const struct backend_ops *backend_find(const char *name)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "child.h"
 #include "initrd.h"
+#include "kvm.h"
 #include "nested/control.h"
 #include "parts.h"
 #include "plugin.h"
@@ -27,7 +28,6 @@
 
 #define QEMU         "qemu-system-x86_64"
 #define CARRIER      "the Linux that carries the guest"
-#define VMM          "faultline-vmm"
 #define RAM_SIZE_MIB (FL_RAM_SIZE >> 20)
 #define ANSWER_MS    10000 /* of an init that is alive; it takes some milliseconds */
 
@@ -58,7 +58,7 @@ static const struct {
 } parts[] = {
     {"vmlinuz", PART("vmlinuz"), false},
     {"init", PART("init"), false},
-    {NESTED_VMM, VMM, "lib/faultline/" VMM, false},
+    {NESTED_VMM, KVM_VMM, KVM_VMM_INSTALLED, false},
     {"irqbypass.ko", PART("irqbypass.ko"), true},
     {"ccp.ko", PART("ccp.ko"), true},
     {"kvm.ko", PART("kvm.ko"), true},
@@ -219,7 +219,7 @@ static void hear(struct nested *nested)
         char *said;
         int status = (int)strtol(nested->line + strlen(CONTROL_GONE), &said, 10);
         nested->gone = true;
-        child_say_end(VMM, status, g_strchug(said), nested->reason, sizeof nested->reason);
+        kvm_say_end(status, g_strchug(said), nested->reason, sizeof nested->reason);
     }
 }
 
