@@ -27,9 +27,13 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf
+
+# KVM of x86-64 is spoken to on such a machine only.
 ifeq ($(shell uname -m),x86_64)
 all: $(BUILD)/faultline-vmm $(BUILD)/nested/init
 VMM_SRC := $(wildcard monitor/backend/kvm/*.c monitor/backend/kvm/*.S)
+else
+NO_VMM := %_kvm_exit.c %_kvm_load.c %_kvm_selftest.c
 endif
 
 # ---- host: every source but main.c is in both the program and the tests ----
@@ -38,10 +42,10 @@ HOST_SRC  := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
                monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c)
 LIB_SRC   := $(filter-out monitor/main.c,$(HOST_SRC))
 HOST_DIRS := traces analysis monitor
-TEST_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/test_*.c))
+TEST_SRC  := $(filter-out $(NO_VMM),$(wildcard $(HOST_DIRS:%=%/tests/test_*.c)))
 BENCH_SRC := $(wildcard $(HOST_DIRS:%=%/tests/bench_*.c))
-FUZZ_SRC  := $(wildcard $(HOST_DIRS:%=%/tests/fuzz_*.c))
-AID_SRC   := $(filter-out $(TEST_SRC) $(BENCH_SRC) $(FUZZ_SRC),$(wildcard $(HOST_DIRS:%=%/tests/*.c)))
+FUZZ_SRC  := $(filter-out $(NO_VMM),$(wildcard $(HOST_DIRS:%=%/tests/fuzz_*.c)))
+AID_SRC   := $(filter-out $(TEST_SRC) $(BENCH_SRC) $(FUZZ_SRC) $(NO_VMM),$(wildcard $(HOST_DIRS:%=%/tests/*.c)))
 
 HOST_OBJ  := $(HOST_SRC:%.c=$(BUILD)/host/%.o)
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/host/%.o)
