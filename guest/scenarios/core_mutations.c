@@ -121,6 +121,8 @@ static void write_apart(void)
     *word(0, 0) = 2;
     program_expect(vm_wait(child, &code) == FL_ERROR_OK);
     expect_word(0, 0, 2);
+    *word(1, 0) = 12; /* main's alone again, but not writable yet */
+    expect_word(1, 0, 12);
 }
 
 static void main_main(void)

@@ -6,7 +6,8 @@
         .equ    STACK_SIZE, 0x2000
 
 /* First instruction of core and of a domain's main thread; other threads bring their own ip and sp.
- * The stack is in the program's bss, mapped before main: it never faults. */
+ * The stack is in the program's bss, mapped before main: it never faults. Its pages hold nothing else,
+ * so that which pages are written, and copied after a fork, is not the compiler's choice. */
         .section .text._start, "ax"
         .global _start
         .type   _start, %function
@@ -16,6 +17,6 @@ _start:
         .ltorg
 
         .bss
-        .balign 8
+        .balign 4096
 stack:  .space  STACK_SIZE
 stack_top:

@@ -5,7 +5,8 @@
         .cfi_sections .debug_frame
 
 /* tid_t arch_fork(tid_t core, uint32_t tag, uint32_t call)
- * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. */
+ * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. Both
+ * sides write to their stack first of all: when its page is copied is not the compiler's choice. */
         .section .text.arch_fork, "ax"
         .global arch_fork
         .type   arch_fork, %function
@@ -33,7 +34,10 @@ arch_fork:
         orrs    r0, r0, r2
         moveq   r0, r3
         mvnne   r0, #0
-1:      pop     {r3-r11, pc}            /* the child's r0 is its argument, 0 */
+1:      push    {r0}                    /* the child's r0 is its argument, 0 */
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset r0, 0
+        pop     {r0, r3-r11, pc}
         .cfi_endproc
 
 /* void arch_exit(tid_t core, uint32_t tag, uint32_t call, uint32_t code, uint32_t end) */

@@ -1,7 +1,8 @@
 /* What of fork and exit cannot be said in C (guest/lib/vm.h). Messages as in arch_syscall.h. */
 
 /* tid_t arch_fork(tid_t core, uint32_t tag, uint32_t call)
- * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. */
+ * The child's thread starts at 1: with the parent's stack pointer, on a copy of the parent's stack. Both
+ * sides write to their stack first of all: when its page is copied is not the compiler's choice. */
         .section .text.arch_fork, "ax"
         .global arch_fork
         .type   arch_fork, @function
@@ -24,7 +25,8 @@ arch_fork:
         mov     %r10d, %edi
         jz      1f
         mov     $-1, %edi
-1:      mov     %edi, %eax              /* the child's argument is 0 */
+1:      push    %rdi                    /* the child's argument is 0 */
+        pop     %rax
         .irp    reg, r15, r14, r13, r12, rbp, rbx
         pop     %\reg
         .cfi_adjust_cfa_offset -8
