@@ -11,6 +11,7 @@
 	.equ	PAGE_DEVICE, 0x1fb		/* the same, not cached */
 	.equ	TABLE, 0x23			/* present, writable, accessed */
 	.equ	APIC, 0xfee00000
+	.equ	IMAGE_BASE, 0x100000		/* layout.sh */
 
 	.equ	CR0_FLAGS, 0x80010005		/* PG, WP, EM: no FPU or SSE for anybody, PE */
 	.equ	CR4_FLAGS, 0x100a4		/* FSGSBASE, PGE, PAE, TSD: user mode reads no clock */
@@ -42,6 +43,11 @@
 boot:
 	cli
 	cld
+	/* What a firmware left below the image differs between machines; a broken program may see it */
+	xor	%edi, %edi
+	mov	$(IMAGE_BASE / 4), %ecx
+	xor	%eax, %eax
+	rep stosl
 	mov	$(boot_tables - KERNEL_OFFSET), %edi
 	mov	$((boot_tables_end - boot_tables) / 4), %ecx
 	xor	%eax, %eax
