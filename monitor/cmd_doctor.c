@@ -278,13 +278,32 @@ static int examine(struct visit *visit, bool json)
     return visit->healthy ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+/* For tests of KVM: on this machine's own, or else on one that is good everywhere. */
+static int name_kvm_lane(void)
+{
+    static const char *const lanes[] = {"kvm", "kvm-nested"};
+    char reason[600] = "";
+    for (size_t i = 0; i < G_N_ELEMENTS(lanes); i++) {
+        const struct backend_ops *ops = backend_find(lanes[i]);
+        if (ops->probe(reason, sizeof reason)) {
+            printf("%s\n", ops->id);
+            return EXIT_CLEAN;
+        }
+        fprintf(stderr, "faultline doctor: no %s: %s\n", ops->id, reason);
+    }
+    return EXIT_ERROR;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     gboolean json = FALSE;
+    gboolean kvm_lane = FALSE;
     g_autofree char *guest = NULL;
     g_autofree char *runs_dir = NULL;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print a JSON object", NULL},
+        {"kvm-lane", 0, 0, G_OPTION_ARG_NONE, &kvm_lane,
+         "print the back end on which KVM can be tried here, kvm or kvm-nested, and no more", NULL},
         {"guest", 0, 0, G_OPTION_ARG_FILENAME, &guest,
          "guest image (default: those that came with this program)", "FILE"},
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &runs_dir,
@@ -300,6 +319,8 @@ int cmd_doctor(int argc, char **argv)
     GError *error = NULL;
     if (!cli_words(argc, 0, 0, "takes no words", &error))
         return cli_fail("faultline doctor", error);
+    if (kvm_lane)
+        return name_kvm_lane();
     struct visit visit = {
         .guest = guest,
         .runs_dir = runs_dir != NULL ? runs_dir : RECORDER_DEFAULT_ROOT,
