@@ -92,9 +92,11 @@ static void take_line(struct code *code, char *line)
     g_hash_table_insert(code->x86, GUINT_TO_POINTER(address), instruction);
 }
 
-static void read_x86(struct code *code)
+static void read_x86(struct code *code, uint32_t from, uint32_t to)
 {
-    char *argv[] = {(char *)"objdump", (char *)"-d", (char *)"--insn-width=15",
+    g_autofree char *start = g_strdup_printf("--start-address=%u", from);
+    g_autofree char *stop = g_strdup_printf("--stop-address=%u", to);
+    char *argv[] = {(char *)"objdump",         (char *)"-d", (char *)"--insn-width=15", start, stop,
                     (char *)code->image->path, NULL};
     g_autofree char *out = NULL;
     int status;
@@ -112,13 +114,13 @@ static void read_x86(struct code *code)
 
 /* ---- both ---- */
 
-struct code *code_open(const struct image *image)
+struct code *code_open(const struct image *image, uint32_t from, uint32_t to)
 {
     struct code *code = g_new0(struct code, 1);
     code->image = image;
     code->elf = elf_memory((char *)image->data, image->size);
     if (strcmp(image->arch, "x86_64") == 0)
-        read_x86(code);
+        read_x86(code, from, to);
     return code;
 }
 

@@ -17,8 +17,8 @@ struct calls {
 
 struct code;
 
-/* Of an image of any architecture. The image must outlive it. */
-struct code *code_open(const struct image *image);
+/* From and to those addresses of an image of any architecture, which must outlive it. */
+struct code *code_open(const struct image *image, uint32_t from, uint32_t to);
 void code_close(struct code *code);
 
 /* Whether the instruction at `to` can be the next after the one at `from`. */

@@ -138,9 +138,10 @@ static int setup(void **state)
     GError *error = NULL;
     lane = lane_open(lane_name());
     image = lane.image;
-    code = code_open(image);
     int index = image_scenario(image, "rig_window");
     assert_true(index >= 0);
+    const uint32_t base = FL_PROGRAM_BASE + (uint32_t)index * FL_PROGRAM_SIZE;
+    code = code_open(image, base, base + FL_PROGRAM_SIZE);
     plan_init(&plan, &image->scenarios[index], (unsigned)index,
               (unsigned)scenario_variant(&image->scenarios[index], "plain"));
     engine = engine_new();
