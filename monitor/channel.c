@@ -161,6 +161,22 @@ void channel_audited(struct channel *channel, const struct fl_audit_result *resu
     channel_answer(channel, FL_PATH_KERNEL);
 }
 
+void channel_stop_at(struct channel *channel, uint32_t event, uint32_t k)
+{
+    channel->shared->control.stop.event = event;
+    channel->shared->control.stop.k = k;
+}
+
+bool channel_stands(const struct channel *channel)
+{
+    return channel->shared->control.stop.standing != 0;
+}
+
+uint64_t channel_stop_pc(const struct channel *channel)
+{
+    return channel->shared->control.stop.pc;
+}
+
 uint32_t channel_waiting(const struct channel *channel)
 {
     return load(&channel->shared->control.result_head) - channel->taken;

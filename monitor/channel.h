@@ -56,6 +56,12 @@ uint32_t channel_asker_frame(const struct channel *channel);
 uint32_t channel_asker_table(const struct channel *channel);
 void channel_audited(struct channel *channel, const struct fl_audit_result *result);
 
+/* Mode step: where the guest stands still next; whether it does, having asked; and what it says of
+ * that place. */
+void channel_stop_at(struct channel *channel, uint32_t event, uint32_t k);
+bool channel_stands(const struct channel *channel);
+uint64_t channel_stop_pc(const struct channel *channel);
+
 /* Results that wait to be taken, as far as the guest says: any number. */
 uint32_t channel_waiting(const struct channel *channel);
 struct channel_progress channel_progress(const struct channel *channel);

@@ -53,6 +53,7 @@ bool race_stacks(const struct samples *samples, const struct image *image, const
         case SESSION_RUN:
             session_release(samples->session);
             return true;
+        case SESSION_STOP: /* of mode step, which this is not */
         case SESSION_TIMEOUT:
             if (!samples_interrupted(samples, error))
                 break;

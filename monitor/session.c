@@ -24,7 +24,7 @@
 #define WATCHDOG_DEFAULT 10.0
 #define FAILED_BOOTS     3u
 #define UNSOUND          UINT16_MAX
-#define ASKING_MODES     (FL_MODE_ONLINE | FL_MODE_AUDIT)
+#define ASKING_MODES     (FL_MODE_ONLINE | FL_MODE_AUDIT | FL_MODE_STEP)
 
 enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
 
@@ -35,6 +35,7 @@ struct session {
     struct audit *audit;
     bool audited;                   /* just now: the guest goes on, and may ask again at once */
     struct access_reader *accesses; /* NULL: nobody wants to know */
+    uint32_t stop_event, stop_k;    /* mode step: the next stop */
     struct watchdog watchdog;
     double watchdog_limit;
     enum phase phase;
@@ -119,6 +120,7 @@ static void booted(struct session *session)
     session->failed_boots = 0;
     watchdog_start(&session->watchdog, session->watchdog_limit);
     session->sent = session->first;
+    channel_stop_at(&session->channel, session->stop_event, session->stop_k);
     send(session);
 }
 
@@ -279,6 +281,22 @@ static bool answer_audit(struct session *session, struct fl_decision *ask)
     return session->audited;
 }
 
+/* What it is that the guest asks: NULL, or why it may not. It burns no CPU while it stands. */
+static const char *sort_ask(struct session *session, struct fl_decision *ask,
+                            enum session_event *event)
+{
+    const uint8_t mode = mode_of_run(session);
+    *event = SESSION_ASK;
+    if ((mode & FL_MODE_STEP) && channel_stands(&session->channel)) {
+        *event = SESSION_STOP;
+        channel_decision(&session->channel, ask);
+        machine_park(session->machine);
+    } else if ((mode & (FL_MODE_ONLINE | FL_MODE_AUDIT)) == 0) {
+        return "the guest asks for a decision, its plan has none";
+    }
+    return NULL;
+}
+
 /* Whether something is to be told. The guest's end is looked at first: what it gave before its end
  * is then surely seen. */
 static bool watch_guest(struct session *session, struct run *run, struct fl_decision *ask,
@@ -286,6 +304,7 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
 {
     struct fl_result result;
     char reason[CHANNEL_REASON], end[CHANNEL_REASON];
+    const char *wrong;
     bool alive = machine_alive(session->machine, end, sizeof end);
     *event = SESSION_RUN;
     switch (channel_poll(&session->channel, session->first, &result, reason)) {
@@ -294,10 +313,10 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
     case CHANNEL_NONSENSE:
         return blame_nonsense(session, reason, run);
     case CHANNEL_ASK:
-        if ((mode_of_run(session) & ASKING_MODES) == 0)
-            return blame_nonsense(session, "the guest asks for a decision, its plan has none", run);
-        *event = SESSION_ASK;
-        return !answer_audit(session, ask);
+        wrong = sort_ask(session, ask, event);
+        if (wrong != NULL)
+            return blame_nonsense(session, wrong, run);
+        return *event == SESSION_STOP || !answer_audit(session, ask);
     case CHANNEL_NOTHING:
         break;
     }
@@ -392,6 +411,33 @@ struct asker session_asker(const struct session *session)
         .memory = guestwalk_begin(machine_memory(session->machine), session->arch,
                                   channel_asker_table(&session->channel)),
     };
+}
+
+/* Said to the guest that is there, and to the one that may come instead (booted). */
+void session_stop_at(struct session *session, uint32_t event, uint32_t k)
+{
+    session->stop_event = event;
+    session->stop_k = k;
+    if (session->phase == PHASE_UP)
+        channel_stop_at(&session->channel, event, k);
+}
+
+uint64_t session_stop_pc(const struct session *session)
+{
+    return channel_stop_pc(&session->channel);
+}
+
+const struct fl_event *session_stop_event(const struct session *session, uint32_t i)
+{
+    g_assert(i < FL_RING_PACKETS * FL_PACKET_EVENTS);
+    const uint32_t packet = session->channel.ring_tail + i / FL_PACKET_EVENTS;
+    return &channel_packet(&session->channel, packet)->events[i % FL_PACKET_EVENTS];
+}
+
+void session_go_on(struct session *session)
+{
+    machine_unpark(session->machine);
+    channel_answer(&session->channel, FL_PATH_KERNEL);
 }
 
 const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,

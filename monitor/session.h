@@ -51,11 +51,12 @@ unsigned session_unfinished(const struct session *session);
 /* There is room. The plan's serial is set by the session. */
 void session_post(struct session *session, const struct fl_plan *plan);
 
-enum session_event { SESSION_RUN, SESSION_TIMEOUT, SESSION_ASK, SESSION_FAILED };
+enum session_event { SESSION_RUN, SESSION_TIMEOUT, SESSION_ASK, SESSION_STOP, SESSION_FAILED };
 
-/* Waits, asleep, for the next run to end or, in online mode, for the guest to ask. A run must be
- * released before the next call. timeout_ms < 0: no limit. SESSION_TIMEOUT also when a signal came,
- * and when nothing is in flight. SESSION_FAILED: no guest can be had any more. */
+/* Waits, asleep, for the next run to end or, in online mode, for the guest to ask, or, in mode
+ * step, for it to stand still (SESSION_STOP; *ask says who stands there). A run must be released
+ * before the next call. timeout_ms < 0: no limit. SESSION_TIMEOUT also when a signal came, and when
+ * nothing is in flight. SESSION_FAILED: no guest can be had any more. */
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
                                 struct fl_decision *ask, GError **error);
 /* Online: target path, or 0 to go on. */
@@ -67,6 +68,15 @@ struct asker {
     struct guestwalk memory;
 };
 struct asker session_asker(const struct session *session);
+
+/* Mode step, of a plan that is alone in flight: the next stop (abi.h, struct fl_stop), to be said
+ * before the plan is posted, and at a stop before session_go_on. */
+void session_stop_at(struct session *session, uint32_t event, uint32_t k);
+/* At a stop: the pc of the instruction that comes next, 0: the guest stands in the kernel. */
+uint64_t session_stop_pc(const struct session *session);
+/* At a stop: the i-th event of the run, one of those up to the stop's. It is not checked. */
+const struct fl_event *session_stop_event(const struct session *session, uint32_t i);
+void session_go_on(struct session *session);
 
 /* The i-th packet of the run last waited for, with its number of events; NULL when it is unsound
  * (run.corrupt is set then). Valid until session_release. */

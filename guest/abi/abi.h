@@ -112,6 +112,7 @@ enum {
     FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
     FL_MODE_SPANS = 2,  /* say before each kernel entry how much of user mode went before */
     FL_MODE_AUDIT = 4,  /* wait for the monitor's audit whenever core is quiescent */
+    FL_MODE_STEP = 8,   /* stand still where fl_control.stop says */
 };
 
 struct fl_preemption {
@@ -177,6 +178,18 @@ struct fl_audit_result {
     uint32_t counted;
 };
 
+#define FL_STOP_NEVER UINT32_MAX
+
+/* Mode step: where the guest stands still next, and what it says of itself there. */
+struct fl_stop {
+    uint32_t event;    /* host: with this event of the run, from 0, the last one written */
+    uint32_t k;        /* host: 0: as soon as it is written; else in user mode after it, before the
+                          k-th instruction after the thread's last entry */
+    uint32_t standing; /* guest: 1 while it stands */
+    uint32_t pad;
+    uint64_t pc; /* guest: of the instruction that comes next; 0: it stands in the kernel */
+};
+
 /* ---- The shared window. Each counter has one writer and a cache line of its own. ---- */
 
 struct fl_counter {
@@ -210,6 +223,7 @@ struct fl_control {
     /* Guest, with the decision, of its thread; 0: not told. */
     uint32_t decision_frame; /* its registers, as the kernel keeps them: offset in RAM */
     uint32_t decision_table; /* physical address of its space's top page table */
+    struct fl_stop stop;
 };
 
 struct fl_shared {
@@ -365,7 +379,9 @@ _Static_assert(offsetof(struct fl_plan, preemptions) == 96, "plan.preemptions");
 _Static_assert(sizeof(struct fl_result) == 64, "result");
 _Static_assert(sizeof(struct fl_decision) == 24, "decision");
 _Static_assert(sizeof(struct fl_audit_result) == 24, "audit_result");
-_Static_assert(sizeof(struct fl_control) == 640, "control");
+_Static_assert(sizeof(struct fl_stop) == 24, "stop");
+_Static_assert(sizeof(struct fl_control) == 664, "control");
+_Static_assert(offsetof(struct fl_control, stop) == 640, "control.stop");
 _Static_assert(offsetof(struct fl_shared, results) == 4096, "shared.results");
 _Static_assert(offsetof(struct fl_shared, plans) == 12288, "shared.plans");
 _Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ring");

@@ -49,8 +49,8 @@ uint32_t channel_decide(const struct thread *thread, const struct fl_decision *d
     uint64_t stopped = arch_time();
     uint32_t asked = control->ask.value + 1;
     control->decision = *decision;
-    control->decision_frame = ram_offset(&thread->frame);
-    control->decision_table = arch_space_table(thread->space);
+    control->decision_frame = thread != NULL ? ram_offset(&thread->frame) : 0;
+    control->decision_table = thread != NULL ? arch_space_table(thread->space) : 0;
     channel_store(&control->ask, asked);
     while (channel_load(&control->answer) != asked) {
     }

@@ -102,7 +102,9 @@ struct thread *plan_departure(struct thread *thread, uint32_t point);
 /* The next k at which the plan preempts the thread after its last entry, later than where it stood
  * before; 0: at none. */
 uint32_t plan_next_k(struct thread *thread);
-/* The thread to run instead where this one stands, as the plan lists it, or NULL. */
+/* Whether the plan has an entry for where the thread stands. */
+bool plan_lists(struct thread *thread);
+/* The thread to run instead there, as the plan lists it, or NULL. */
 struct thread *plan_listed(struct thread *thread);
 
 /* ---- draw.c: departures of the policies that draw ---- */
@@ -143,6 +145,7 @@ struct run {
     uint32_t active_space;
     bool (*activate)(uint32_t space); /* whether that flushed the TLB */
     uint32_t interrupt_at; /* the k at which the timer will interrupt user mode; 0: at none */
+    uint32_t stop_k;       /* mode step: of the next stop; 0: that is in the kernel, or none */
     struct trap broken;    /* of a guest fault */
     uint32_t broken_pc;
 };
@@ -164,6 +167,11 @@ void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, ui
                  uint32_t aux);
 void trace(uint32_t id, const struct thread *thread, uint64_t addr, uint32_t arg, uint32_t aux);
 void trace_point(uint32_t point);
+/* Has stop_in_kernel called as soon as the run's `event`-th event is written; FL_STOP_NEVER: not.
+ */
+void trace_stop(uint32_t event);
+/* Whether it is the last one written. */
+bool trace_stop_written(void);
 
 /* ---- channel.c: the shared window ---- */
 
@@ -185,12 +193,20 @@ const struct fl_plan *channel_take(void);
 /* Where the result of the run goes; told to the monitor by channel_give. */
 struct fl_result *channel_result(void);
 void channel_give(void);
-/* Asks the monitor which thread shall run instead of this one; 0: none. The run's clock stands
- * still.
- */
+/* Asks the monitor which thread shall run instead of this one (NULL: of nobody); 0: none. The run's
+ * clock stands still. */
 uint32_t channel_decide(const struct thread *thread, const struct fl_decision *decision);
 /* Has the monitor look at all of memory meanwhile; what it found. The clock stands still, too. */
 struct fl_audit_result channel_audit(const struct thread *core);
+
+/* ---- stop.c: mode step ---- */
+
+void stop_begin(void);
+void stop_in_kernel(void);
+/* The thread is about to run its k-th instruction. */
+void stop_in_user(const struct thread *thread, uint32_t k);
+/* Where in this stretch of user mode, after the k-th instruction, it has to stop; 0: nowhere. */
+uint32_t stop_next_k(uint32_t k);
 
 /* ---- audit.c ---- */
 

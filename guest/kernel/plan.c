@@ -52,16 +52,24 @@ static struct thread *decided(const struct thread *thread, uint32_t point)
     return find_ready(channel_decide(thread, &decision));
 }
 
+bool plan_lists(struct thread *thread)
+{
+    if (thread->plan == NULL) {
+        return false;
+    }
+    const struct fl_preemption *entry = next_listed(thread, thread->k);
+    return entry != NULL && entry->n == thread->n && entry->k == thread->k;
+}
+
 struct thread *plan_listed(struct thread *thread)
 {
-    const struct fl_preemption *entry = next_listed(thread, thread->k);
-    if (entry == NULL || entry->n != thread->n || entry->k != thread->k) {
+    if (!plan_lists(thread)) {
         return NULL;
     }
-    if ((run.plan->mode & FL_MODE_ONLINE) && entry->target == FL_PATH_KERNEL) {
+    if ((run.plan->mode & FL_MODE_ONLINE) && thread->plan->target == FL_PATH_KERNEL) {
         return decided(thread, FL_POINT_NONE);
     }
-    return find_ready(entry->target);
+    return find_ready(thread->plan->target);
 }
 
 uint32_t plan_next_k(struct thread *thread)
@@ -85,7 +93,7 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
         return NULL;
     }
     if (!run.departs) {
-        return thread->plan != NULL ? plan_listed(thread) : NULL;
+        return plan_listed(thread);
     }
     if (point_depth[point] > run.plan->depth) {
         return NULL;

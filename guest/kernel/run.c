@@ -81,6 +81,7 @@ void run_plan(const struct fl_plan *plan, struct fl_result *result)
     trace_begin(plan->max_packets);
     run.start = arch_time();
     arch_timer_arm(run.start + plan->budget);
+    stop_begin();
     trace_space(FL_EVENT_RUN_BEGIN, FL_PATH_KERNEL, FL_SPACE_KERNEL, 0, plan->scenario,
                 plan->variant);
     if (start_core()) {

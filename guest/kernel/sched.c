@@ -151,6 +151,10 @@ static void interrupted(struct thread *thread)
         return;
     }
     thread->k = run.interrupt_at;
+    stop_in_user(thread, thread->k);
+    if (!plan_lists(thread)) {
+        return;
+    }
     trace(FL_EVENT_INTERRUPT, thread, run.ready_set, arch_trap_pc(&thread->frame, false),
           thread->k);
     struct thread *target = plan_listed(thread);
@@ -170,9 +174,12 @@ struct arch_frame *to_user(struct thread *thread)
     if (thread->fault_resolved) {
         resume_from_fault(thread);
     }
-    run.interrupt_at = plan_next_k(thread);
+    const uint32_t next = next_instruction(thread);
+    stop_in_user(thread, next);
+    const uint32_t listed = plan_next_k(thread), stop = stop_next_k(next);
+    run.interrupt_at = stop != 0 && (listed == 0 || stop < listed) ? stop : listed;
     if (run.interrupt_at != 0 && run.now + run.interrupt_at < run.plan->budget) {
-        return arch_run_for(&thread->frame, run.interrupt_at - next_instruction(thread));
+        return arch_run_for(&thread->frame, run.interrupt_at - next);
     }
     return run.measures ? arch_run_until(&thread->frame, run.start + run.plan->budget)
                         : &thread->frame;

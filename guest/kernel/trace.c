@@ -9,6 +9,7 @@ static struct {
     struct fl_packet *packet; /* open, or NULL */
     struct fl_event *event;   /* where the next goes */
     struct fl_event *end;
+    const struct fl_event *stop; /* behind the one with which to call stop_in_kernel; or NULL */
     uint32_t first, head, limit; /* absolute packet numbers */
     uint32_t events, lost;
     uint32_t point;
@@ -84,6 +85,19 @@ void trace_point(uint32_t point)
     ring.point = point;
 }
 
+void trace_stop(uint32_t event)
+{
+    uint32_t number = ring.first + event / FL_PACKET_EVENTS;
+    ring.stop = event / FL_PACKET_EVENTS < ring.limit - ring.first
+                    ? &shared->ring[number % FL_RING_PACKETS].events[event % FL_PACKET_EVENTS + 1]
+                    : NULL;
+}
+
+bool trace_stop_written(void)
+{
+    return ring.stop != NULL && ring.event == ring.stop;
+}
+
 void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, uint32_t arg,
                  uint32_t aux)
 {
@@ -100,6 +114,9 @@ void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, ui
         .arg = arg,
         .aux = aux,
     };
+    if (ring.event == ring.stop) {
+        stop_in_kernel();
+    }
 }
 
 void trace(uint32_t id, const struct thread *thread, uint64_t addr, uint32_t arg, uint32_t aux)

@@ -223,6 +223,7 @@ static bool step(struct flight *flight, enum drive_end *end, GError **error)
     case SESSION_ASK:
         session_answer(oldest->session, plan_answer(&oldest->plan, &ask));
         return true;
+    case SESSION_STOP: /* no strategy gives plans of mode step */
     case SESSION_TIMEOUT:
         break;
     case SESSION_FAILED:
