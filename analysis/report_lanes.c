@@ -268,18 +268,23 @@ static void put_names(const struct layout *layout)
     g_string_free(line, TRUE);
 }
 
+static void put_row(const struct layout *layout, guint i)
+{
+    const struct lane_row *row = row_at(layout, i);
+    if (row->kind == LANE_PREEMPT)
+        put_arrow(layout, row, i);
+    else
+        put_text(layout, row, i);
+}
+
 static void put_rows(const struct layout *layout)
 {
     guint folded = 0;
     for (guint i = 0; i < layout->rows->len; i++) {
-        const struct lane_row *row = row_at(layout, i);
         if (layout->kept[i]) {
             put_fold(layout, folded, i);
             folded = i + 1;
-            if (row->kind == LANE_PREEMPT)
-                put_arrow(layout, row, i);
-            else
-                put_text(layout, row, i);
+            put_row(layout, i);
         }
         if (i == layout->violation)
             put_violation(layout);
@@ -303,4 +308,58 @@ void report_lanes(GString *out, const struct report *report, bool full)
     g_string_append_printf(out, "end: %s, %zu events\n",
                            trace_value_name(TRACE_OUTCOME, report->verdict->outcome),
                            report->n_events);
+}
+
+/* ---- around a moment ---- */
+
+/* The first row of which nothing is done by then: an entry that was just made has no effect yet. */
+static guint row_to_come(const struct report *report, const GArray *rows, size_t event)
+{
+    guint i = 0;
+    for (; i < rows->len; i++) {
+        const size_t begins = g_array_index(rows, struct lane_row, i).event;
+        if (begins > event ||
+            (begins == event && fl_event_id(&report->events[event]) == FL_EVENT_ENTRY))
+            break;
+    }
+    return i;
+}
+
+static void put_mark(const struct layout *layout, uint32_t thread, guint at)
+{
+    const unsigned own = has_lane(layout, thread) ? lane_of(layout, thread) : 0;
+    const unsigned offset = layout->n_lanes > 0 ? layout->lanes[own].offset : 0;
+    GString *line = g_string_new(NULL);
+    pad_to(line, offset, ' ');
+    g_string_append(line, "=>");
+    draw_guides(layout, line, at, own);
+    put_line(layout, line, "");
+    g_string_free(line, TRUE);
+}
+
+void report_lanes_around(GString *out, const struct report *report,
+                         const struct lanes_window *window)
+{
+    g_autoptr(GArray) rows = lanes_rows(report);
+    g_autofree bool *kept = g_new0(bool, rows->len + 1);
+    const guint here = row_to_come(report, rows, window->event);
+    const guint from = here - MIN(here, window->before);
+    const guint to = MIN(here + window->after, rows->len);
+    const bool violated = report->verdict->kind == VERDICT_VIOLATION;
+    for (guint i = from; i < to; i++)
+        kept[i] = true;
+    struct layout layout = {.report = report, .rows = rows, .kept = kept, .out = out};
+    layout.violation =
+        violated ? lanes_row_of(rows, report->verdict->violations[0].event) : rows->len;
+    place_lanes(&layout);
+    put_names(&layout);
+    for (guint i = from; i < to; i++) {
+        if (i == here)
+            put_mark(&layout, window->thread, i);
+        put_row(&layout, i);
+        if (i == layout.violation)
+            put_violation(&layout);
+    }
+    if (here == to)
+        put_mark(&layout, window->thread, to);
 }
