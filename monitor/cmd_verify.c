@@ -3,41 +3,15 @@
 #include <stdio.h>
 #include "cli.h"
 #include "main.h"
+#include "present.h"
 #include "recording.h"
-#include "trace.h"
 #include "verdict_json.h"
-
-/* A damaged or lossy trace is inconclusive as a whole, also when what could be read of it violates
- * a check: that is told with the check. */
-static enum verdict_kind of_trace(const struct verdict *verdict)
-{
-    return verdict->reason[0] != '\0' ? VERDICT_INCONCLUSIVE : verdict->kind;
-}
-
-static void print_text(const char *trace, const struct verdict *verdict)
-{
-    printf("%s: %s", trace, verdict_name(of_trace(verdict)));
-    if (verdict->reason[0] != '\0')
-        printf(" (%s)", verdict->reason);
-    printf(", outcome %s, %" G_GUINT64_FORMAT " events, event hash %016" G_GINT64_MODIFIER "x\n",
-           trace_value_name(TRACE_OUTCOME, verdict->outcome), verdict->events, verdict->event_hash);
-    for (size_t i = 0; checks[i] != NULL; i++) {
-        const struct violation *violation = verdict_violation(verdict, checks[i]);
-        if (violation != NULL)
-            printf("  %-12s  %s: %s (event %" G_GUINT64_FORMAT ")\n",
-                   verdict_name(VERDICT_VIOLATION), checks[i]->id, violation->message,
-                   violation->event);
-        else
-            printf("  %-12s  %s\n", verdict_name(verdict_of_check(verdict, checks[i])),
-                   checks[i]->id);
-    }
-}
 
 static json_t *to_json(const char *trace, const struct verdict *verdict)
 {
     json_t *json = verdict_to_json(verdict);
     json_object_set_new(json, "trace", json_string(trace));
-    json_object_set_new(json, "verdict", json_string(verdict_name(of_trace(verdict))));
+    json_object_set_new(json, "verdict", json_string(verdict_name(verdict_of_trace(verdict))));
     return json;
 }
 
@@ -49,11 +23,14 @@ static int verify(const char *trace, struct engine *engine, json_t *list)
     if (recording == NULL)
         return cli_fail("faultline verify", error);
     const struct verdict *verdict = recording_judge(recording, engine);
-    const int status = verdict_exit(of_trace(verdict));
+    const int status = verdict_exit(verdict_of_trace(verdict));
     if (list != NULL)
         json_array_append_new(list, to_json(trace, verdict));
-    else
-        print_text(trace, verdict);
+    else {
+        g_autoptr(GString) text = g_string_new(NULL);
+        present_checks(text, trace, verdict);
+        fputs(text->str, stdout);
+    }
     recording_free(recording);
     return status;
 }

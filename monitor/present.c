@@ -5,6 +5,8 @@
 #include "cli.h"
 #include "plan.h"
 #include "report_text.h"
+#include "trace.h"
+#include "verdict_json.h"
 
 #define PLAIN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=:,@"
 
@@ -75,6 +77,27 @@ void present_verdict(GString *out, const struct subject *subject, const struct c
     const struct report report = report_of(subject, capture, verdict, &events, &taken);
     report_verdict(out, &report);
     g_string_append_c(out, '\n');
+}
+
+void present_checks(GString *out, const char *name, const struct verdict *verdict)
+{
+    g_string_append_printf(out, "%s: %s", name, verdict_name(verdict_of_trace(verdict)));
+    if (verdict->reason[0] != '\0')
+        g_string_append_printf(out, " (%s)", verdict->reason);
+    g_string_append_printf(
+        out, ", outcome %s, %" G_GUINT64_FORMAT " events, event hash %016" G_GINT64_MODIFIER "x\n",
+        trace_value_name(TRACE_OUTCOME, verdict->outcome), verdict->events, verdict->event_hash);
+    for (size_t i = 0; checks[i] != NULL; i++) {
+        const struct violation *violation = verdict_violation(verdict, checks[i]);
+        if (violation != NULL)
+            g_string_append_printf(out, "  %-12s  %s: %s (event %" G_GUINT64_FORMAT ")\n",
+                                   verdict_name(VERDICT_VIOLATION), checks[i]->id,
+                                   violation->message, violation->event);
+        else
+            g_string_append_printf(out, "  %-12s  %s\n",
+                                   verdict_name(verdict_of_check(verdict, checks[i])),
+                                   checks[i]->id);
+    }
 }
 
 void present_audits(GString *out, const struct audit_totals *audits)

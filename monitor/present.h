@@ -20,6 +20,9 @@ void present_finding(GString *out, const struct subject *subject, const struct c
 void present_verdict(GString *out, const struct subject *subject, const struct capture *capture,
                      const struct verdict *verdict);
 
+/* The verdict of what is called `name`, and then each check's, a line each. */
+void present_checks(GString *out, const char *name, const struct verdict *verdict);
+
 /* "3 audits, 120 objects walked, none off", indented; nothing when there were none. */
 void present_audits(GString *out, const struct audit_totals *audits);
 

@@ -23,6 +23,11 @@ int verdict_exit(enum verdict_kind kind)
     return kinds[kind].exit;
 }
 
+enum verdict_kind verdict_of_trace(const struct verdict *verdict)
+{
+    return verdict->reason[0] != '\0' ? VERDICT_INCONCLUSIVE : verdict->kind;
+}
+
 const struct violation *verdict_violation(const struct verdict *verdict, const struct check *check)
 {
     for (size_t i = 0; i < verdict->n_violations; i++)

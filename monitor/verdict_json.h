@@ -13,6 +13,10 @@ const char *verdict_name(enum verdict_kind kind);
 /* The exit code that says the same. */
 int verdict_exit(enum verdict_kind kind);
 
+/* A damaged or lossy trace is inconclusive as a whole, also when what could be read of it violates
+ * a check: that is told with the check. */
+enum verdict_kind verdict_of_trace(const struct verdict *verdict);
+
 /* The violation of a check, or NULL. */
 const struct violation *verdict_violation(const struct verdict *verdict, const struct check *check);
 
