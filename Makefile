@@ -39,7 +39,7 @@ endif
 # ---- host: every source but main.c is in both the program and the tests ----
 
 HOST_SRC  := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
-               monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c)
+               monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c monitor/step/*.c)
 LIB_SRC   := $(filter-out monitor/main.c,$(HOST_SRC))
 HOST_DIRS := traces analysis monitor
 TEST_SRC  := $(filter-out $(NO_VMM),$(wildcard $(HOST_DIRS:%=%/tests/test_*.c)))

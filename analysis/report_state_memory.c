@@ -25,7 +25,7 @@ static const char *const hold_names[] = {
 static void print_hold(GString *out, const struct report *report, const struct model_hold *hold)
 {
     char who[TRACE_NAME_MAX], child[TRACE_NAME_MAX];
-    g_string_append_printf(out, "%-10s  by %s for %s, reserved at event %" PRIu64 "%s",
+    g_string_append_printf(out, "%-9s by %s for %s since event %" PRIu64 "%s",
                            hold_names[hold->state],
                            trace_thread_name(report->scenario, hold->thread, who),
                            trace_thread_name(report->scenario, hold->child, child), hold->event,
@@ -47,7 +47,7 @@ void report_slots(GString *out, const struct model *model, const struct report *
         for (uint32_t hold = slot->first; hold != MODEL_NONE;
              hold = model_hold(model, hold)->next) {
             if (hold != slot->first)
-                g_string_append_printf(out, "\n%32s", "and ");
+                g_string_append_printf(out, "\n%33s", "and ");
             print_hold(out, report, model_hold(model, hold));
         }
         g_string_append_c(out, '\n');

@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
     {"run", cmd_run, "one run of a variant, recorded as a trace"},
     {"explore", cmd_explore, "search the schedules of a variant for a violation"},
     {"replay", cmd_replay, "run a trace's plan again and compare"},
+    {"step", cmd_step, "a run, a point at a time, forwards and backwards"},
     {"explain", cmd_explain, "a recorded run in lanes, and what decides it"},
     {"races", cmd_races, "accesses to memory that nothing orders, and whether it matters"},
     {"verify", cmd_verify, "judge recorded traces"},

@@ -18,6 +18,7 @@ int cmd_explore(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_races(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_step(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
