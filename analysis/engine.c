@@ -28,6 +28,7 @@ struct engine {
     size_t n_checks;
     uint64_t listeners[FL_EVENT_COUNT + 1]; /* checks, as bits, by event; last: unknown ones */
     uint64_t events, hash;
+    uint32_t sees; /* id of the event that is counted; of no event: none is */
     char damage[sizeof(((struct verdict *)0)->reason)]; /* "" while the stream is whole */
 };
 
@@ -88,6 +89,9 @@ void engine_begin(struct engine *engine, const struct fl_scenario *scenario, uns
     frames_clear(&engine->frames);
     memset(engine->states, 0, engine->states_size);
     engine->verdict = (struct verdict){.violations = engine->violations};
+    engine->sees = engine->model.variant && engine->model.variant->sees
+                       ? engine->model.variant->sees
+                       : UINT32_MAX;
     engine->events = 0;
     engine->hash = HASH_START;
     engine->damage[0] = '\0';
@@ -144,6 +148,8 @@ void engine_events(struct engine *engine, const struct fl_event *events, size_t 
             engine_damage(engine, "the guest had no room for all events");
         if (!engine->context.damaged)
             check_event(engine, &event);
+        if (fl_event_id(&event) == engine->sees)
+            engine->verdict.seen++;
         engine->hash = hash_event(engine->hash, &event);
         engine->events++;
     }

@@ -29,6 +29,7 @@ struct verdict {
     size_t n_violations;
     char reason[160]; /* why inconclusive, or why it would be if nothing were violated; else "" */
     uint64_t events;
+    uint32_t seen;       /* of them, the event that the variant says its search must see */
     uint64_t event_hash; /* design: over thread path, event, point, label, region and page index */
 };
 

@@ -228,6 +228,25 @@ static void append_probability(GString *text, const struct explore_result *resul
                            pct->bound + 1, pct->probability, pct->threads, pct->places);
 }
 
+/* The event that the variant's search must see, or NULL. */
+static const char *must_see(const struct explore_command *command)
+{
+    const uint16_t sees = command->subject.scenario->variants[command->subject.variant].sees;
+    return sees != 0 ? trace_event_info(sees)->name : NULL;
+}
+
+static void append_seen(GString *text, const struct explore_command *command,
+                        const struct explore_result *result)
+{
+    if (must_see(command) == NULL)
+        return;
+    g_autofree char *count = cli_count(result->seen);
+    if (explore_saw_nothing(&command->options, result))
+        g_string_append_printf(text, "  shows nothing: no run had a %s\n", must_see(command));
+    else
+        g_string_append_printf(text, "  met %s %s times\n", must_see(command), count);
+}
+
 static void print_summary(const struct explore_command *command,
                           const struct explore_result *result)
 {
@@ -245,6 +264,7 @@ static void print_summary(const struct explore_command *command,
     if (command->options.strategy == &strategy_pct)
         append_probability(text, result);
     append_left_out(text, command, result);
+    append_seen(text, command, result);
     if (result->inconclusive > 0)
         g_string_append_printf(text, "  %" G_GUINT64_FORMAT " runs could not be judged\n",
                                result->inconclusive);
@@ -314,6 +334,9 @@ static void add_strategy(json_t *json, const struct explore_command *command,
     json_object_set_new(json, "complete", json_boolean(result->complete));
     json_object_set_new(json, "searched", searched_to_json(command, result));
     json_object_set_new(json, "left_out", left_out_to_json(command, result));
+    json_object_set_new(json, "sees",
+                        must_see(command) != NULL ? json_string(must_see(command)) : json_null());
+    json_object_set_new(json, "seen", json_integer((json_int_t)result->seen));
     json_object_set_new(json, "not_grouped", json_integer((json_int_t)result->not_grouped));
     if (command->options.strategy == &strategy_pct)
         json_object_set_new(

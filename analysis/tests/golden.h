@@ -24,6 +24,7 @@ void golden_vm_zero(struct story *story);
 void golden_vm_fork(struct story *story);
 void golden_vm_exit(struct story *story);
 void golden_vm_merged(struct story *story);
+void golden_vm_duplicate(struct story *story);
 
 /* Tells the story of the clean trace of that name. */
 void golden_tell(struct story *story, const char *name);

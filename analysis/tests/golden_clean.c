@@ -197,6 +197,7 @@ const struct golden golden_clean[] = {
     {"vm-zero", "vm-right-page", golden_vm_zero, STORY_PLAIN},
     {"vm-fork", "vm-shadow-chain", golden_vm_fork, STORY_PLAIN},
     {"vm-exit", "vm-nothing-left", golden_vm_exit, STORY_PLAIN},
+    {"vm-duplicate", "duplicate-fault-harmless", golden_vm_duplicate, STORY_PLAIN},
     {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},
 };

@@ -217,7 +217,82 @@ void golden_vm_merged(struct story *story)
     give_memory_back(story, SHADOW, FRAME_2, FRAME_3, 0);
 }
 
+/* t1 writes to the page that main has brought in meanwhile. Its fault, told up to there: */
+static uint32_t fault_again(struct story *story)
+{
+    story_begin(story);
+    make_memory(story);
+    story_thread(story, STORY_MAIN, STORY_T1);
+    write_first(story);
+    story_entry(story, STORY_MAIN, FL_POINT_YIELD);
+    story_say(story, FL_EVENT_YIELD, STORY_MAIN, 0, 0, 0);
+    story_switch(story, STORY_T1, FL_SWITCH_YIELD);
+    return story_fault(story, STORY_T1, MEMORY + 8, FL_ACCESS_WRITE);
+}
+
+static void end_of_again(struct story *story, uint32_t fault, uint32_t frame)
+{
+    story_fault_answer(story, STORY_T1, fault, MEMORY + 8, FL_ACCESS_WRITE);
+    story_exit(story, STORY_MAIN);
+    give_memory_back(story, FIRST, frame, 0, 0);
+}
+
+static void say_duplicate(struct story *story, uint32_t fault)
+{
+    story_entry(story, FL_PATH_CORE, FL_POINT_MARK);
+    story_say(story, FL_EVENT_FAULT_DUPLICATE, FL_PATH_CORE, STORY_T1, 0, fault);
+}
+
+void golden_vm_duplicate(struct story *story)
+{
+    uint32_t fault = fault_again(story);
+
+    say_duplicate(story, fault);
+    end_of_again(story, fault, FRAME_1);
+}
+
 /* ---- what goes wrong ---- */
+
+static void allocated_again(struct story *story)
+{
+    uint32_t fault = fault_again(story);
+
+    tell(story, FL_EVENT_PAGE_OWN, FL_SPACE_CORE, 0, FRAME_2, FIRST);
+    map(story, FL_RIGHTS_RW, FRAME_2);
+    story_say(story, FL_EVENT_FLUSH, FL_PATH_CORE, MEMORY, 0, 0)->space = STORY_SPACE;
+    end_of_again(story, fault, FRAME_2);
+}
+
+static void allocated_in_vain(struct story *story)
+{
+    uint32_t fault = fault_again(story);
+
+    tell(story, FL_EVENT_PAGE_BACK, FL_SPACE_CORE, 0, FRAME_2, FIRST);
+    end_of_again(story, fault, FRAME_1);
+}
+
+static void no_duplicate(struct story *story)
+{
+    uint32_t fault;
+
+    story_begin(story);
+    make_memory(story);
+    fault = story_fault(story, STORY_MAIN, MEMORY, FL_ACCESS_WRITE);
+    story_entry(story, FL_PATH_CORE, FL_POINT_MARK);
+    story_say(story, FL_EVENT_FAULT_DUPLICATE, FL_PATH_CORE, STORY_MAIN, 0, fault);
+    story_fault_answer(story, STORY_MAIN, fault, MEMORY, FL_ACCESS_WRITE);
+    give_memory_back(story, FIRST, FRAME_1, 0, 0);
+}
+
+/* The run ends as if t1 had gone on. */
+static void duplicate_unanswered(struct story *story)
+{
+    say_duplicate(story, fault_again(story));
+    story_entry(story, FL_PATH_CORE, FL_POINT_IPC_RECEIVE);
+    story_say(story, FL_EVENT_IPC_WAIT, FL_PATH_CORE, FL_PATH_KERNEL, 0, 0);
+    story_switch(story, STORY_MAIN, FL_SWITCH_BLOCK);
+    give_memory_back(story, FIRST, FRAME_1, 0, 0);
+}
 
 /* The nth event of this id, from 1. */
 static size_t nth(const struct story *story, uint32_t id, unsigned n)
@@ -354,6 +429,12 @@ static void object_left(struct story *story)
 }
 
 const struct golden golden_vm_violating[] = {
+    {"duplicate-fault-harmless-again", "duplicate-fault-harmless", allocated_again, STORY_PLAIN},
+    {"duplicate-fault-harmless-in-vain", "duplicate-fault-harmless", allocated_in_vain,
+     STORY_PLAIN},
+    {"duplicate-fault-harmless-untrue", "duplicate-fault-harmless", no_duplicate, STORY_PLAIN},
+    {"duplicate-fault-harmless-lost", "duplicate-fault-harmless", duplicate_unanswered,
+     STORY_PLAIN},
     {"vm-page-owned-once-copied-twice", "vm-page-owned-once", copied_twice, STORY_PLAIN},
     {"vm-page-owned-once-two-owners", "vm-page-owned-once", two_owners, STORY_PLAIN},
     {"vm-page-owned-once-deleted", "vm-page-owned-once", deleted_with_pages, STORY_PLAIN},

@@ -109,6 +109,55 @@ static bool upper_range_is_error(uint32_t address)
     return (int32_t)(address << 1) < 0;
 }
 
+/* ---- Duplicate faults, stale rights, a pager that waits ---- */
+
+static bool never_duplicate(const struct fault *fault, uint32_t space)
+{
+    (void)fault, (void)space;
+    return false;
+}
+
+/* "Currently this case is detected and handled": a page was taken for the fault by then. */
+static uint32_t copy_then_look(struct vm_object *object, uint32_t page)
+{
+    uint32_t there = vm_object_page(object, page), taken = there ? frame_alloc() : 0;
+
+    if (!there)
+        return vm_fault_copy(object, page);
+    if (taken)
+        vm_object_refuse(object, page, taken);
+    return there;
+}
+
+static void own_unless_there(struct vm_object *file, uint32_t page, uint32_t frame)
+{
+    if (vm_object_page(file, page))
+        vm_object_refuse(file, page, frame);
+    else
+        vm_object_own(file, page, frame);
+}
+
+/* Codezero's do_page_fault went by the flags of the PTE when the fault was raised: a page that may
+ * be read only is behind the first object, and has to be copied. */
+static bool was_mapped_when_raised(const struct fault *fault, uint32_t space)
+{
+    uint32_t needed = fault_rights(fault->access);
+
+    (void)space;
+    return (fault->rights & needed) == needed;
+}
+
+static uint32_t front_page_when_raised(const struct vm_object *object, uint32_t page,
+                                       const struct fault *fault)
+{
+    return fault->rights == FL_RIGHTS_NONE ? vm_object_page(object, page) : 0;
+}
+
+static void unmap_and_remember(const struct vm_area *area, uint32_t base, uint32_t pages)
+{
+    sys_unmap(area->space, base, pages);
+}
+
 #define SWAP(entry, version)                                                                       \
     static void swap_##entry##_for_##version(struct core_policy *policy)                           \
     {                                                                                              \
@@ -125,6 +174,8 @@ SWAP(share_objects, share_nothing)
 SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
+SWAP(unmap, unmap_and_remember)
+SWAP(fetch, page_in_fetch_waiting)
 SWAP(front_page, mutation_no_page)
 SWAP(copy, mutation_not_copied)
 SWAP(unshadowed, mutation_never_shadowed)
@@ -132,6 +183,26 @@ SWAP(count_shadow, mutation_not_counted)
 SWAP(rights, mutation_all_rights)
 SWAP(unmap, mutation_still_mapped)
 SWAP(drop_areas, mutation_area_kept)
+
+static void swap_to_unseen(struct core_policy *policy)
+{
+    policy->is_duplicate = never_duplicate;
+    policy->front_page = mutation_no_page;
+    policy->fetch = page_in_fetch_unseen;
+}
+
+static void swap_to_late(struct core_policy *policy)
+{
+    swap_to_unseen(policy);
+    policy->copy = copy_then_look;
+    policy->arrived = own_unless_there;
+}
+
+static void swap_to_raised(struct core_policy *policy)
+{
+    policy->is_duplicate = was_mapped_when_raised;
+    policy->front_page = front_page_when_raised;
+}
 
 static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_FORK_LEAVES_WRITABLE] = swap_freeze_for_freeze_nothing,
@@ -144,6 +215,11 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_ONE_ANONYMOUS_OBJECT] = swap_anonymous_for_one_anonymous_object,
     [CORE_POLICY_ONE_SHM_ADDRESS] = swap_shm_address_for_one_address_for_all,
     [CORE_POLICY_UPPER_RANGE_IS_ERROR] = swap_is_error_for_upper_range_is_error,
+    [CORE_POLICY_DUPLICATES_UNSEEN] = swap_to_unseen,
+    [CORE_POLICY_DUPLICATES_LATE] = swap_to_late,
+    [CORE_POLICY_RIGHTS_AS_RAISED] = swap_to_raised,
+    [CORE_POLICY_MAPPING_KEPT] = swap_unmap_for_unmap_and_remember,
+    [CORE_POLICY_WAITS_FOR_SERVER] = swap_fetch_for_page_in_fetch_waiting,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
     [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
     [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,

@@ -4,7 +4,7 @@
 #include "program.h"
 #include "vm.h"
 
-enum { ROOT, ONE, TWO, ONE_DATA, TWO_DATA, TWO_EMPTY, FILES };
+enum { ROOT, ONE, TWO, ONE_DATA, TWO_DATA, TWO_EMPTY, ONE_CODE, FILES };
 
 static const struct {
     uint32_t directory; /* that it is in */
@@ -17,6 +17,7 @@ static const struct {
     [ONE_DATA] = {ONE, "data", FILE_PAGES *FL_PAGE_SIZE, false},
     [TWO_DATA] = {TWO, "data", FILE_PAGES *FL_PAGE_SIZE, false},
     [TWO_EMPTY] = {TWO, "empty", 0, false},
+    [ONE_CODE] = {ONE, "code", FL_PAGE_SIZE, false},
 };
 
 enum { PAGE_WORDS = FL_PAGE_SIZE / sizeof(uint32_t) };
@@ -99,11 +100,21 @@ static void list_directory(uint32_t directory)
         }
 }
 
+enum { CODE_SIZE = 32 }; /* of code() at most */
+
+/* What the page of /one/code begins with; it needs to lie nowhere in particular. */
+static __attribute__((noinline)) uint32_t code(void)
+{
+    return FILE_CODE_RESULT;
+}
+
 static void make_page(uint32_t file, uint32_t page)
 {
     memset(buffers.read, 0, FL_PAGE_SIZE);
     if (files[file].is_directory)
         list_directory(file);
+    else if (file == ONE_CODE)
+        memcpy(buffers.read, (const void *)(uintptr_t)code, CODE_SIZE);
     else
         buffers.read[0] = file_word(file - ONE_DATA, page);
 }

@@ -5,7 +5,7 @@
  * for its answer, never has to resolve a fault of its ("prefaulting of fs0 to avoid page fault
  * deadlocks", seed 004).
  *
- *   /one        a directory with the file `data`
+ *   /one        a directory with the files `data` and `code`, a function that can be called
  *   /two        a directory with another file `data`, and `empty`, which has no page
  */
 #ifndef FAULTLINE_FILE_SERVER_H
@@ -15,6 +15,8 @@
 #include "abi.h"
 
 #define FILE_PAGES 20u /* of each `data`: more than the 16 of Codezero's first fs0 */
+
+#define FILE_CODE_RESULT 42u /* what the function in /one/code returns */
 
 _Noreturn void file_server_main(void);
 

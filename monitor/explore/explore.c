@@ -97,7 +97,11 @@ static bool recall(void *context, uint64_t number, struct verdict *verdict)
         return false;
     const struct journal_run *run = journal_run(search->options->journal, number);
     *verdict = (struct verdict){
-        .kind = run->verdict, .outcome = run->outcome, .event_hash = run->event_hash};
+        .kind = run->verdict,
+        .outcome = run->outcome,
+        .event_hash = run->event_hash,
+        .seen = run->seen,
+    };
     return !run->used;
 }
 
@@ -127,9 +131,10 @@ static bool remember(struct search *search, const struct driven *driven)
     }
     const struct journal_run run = {
         .event_hash = verdict->event_hash,
-        .outcome = verdict->outcome,
-        .verdict = (uint16_t)verdict->kind,
+        .outcome = (uint16_t)verdict->outcome,
+        .verdict = (uint8_t)verdict->kind,
         .used = driven->used || verdict->kind == VERDICT_VIOLATION,
+        .seen = verdict->seen,
     };
     journal_add(journal, &run);
     return true;
@@ -141,6 +146,7 @@ static bool on_run(void *context, const struct driven *driven)
     struct explore_result *result = search->result;
     const struct run_report *report = driven->report;
     result->runs++;
+    result->seen += report->verdict->seen;
     g_array_append_val(search->hashes, report->verdict->event_hash);
     if (report->verdict->kind == VERDICT_INCONCLUSIVE)
         result->inconclusive++;
@@ -224,6 +230,11 @@ static bool nothing_in_focus(const struct search *search)
     return search->options->focus != NULL;
 }
 
+bool explore_saw_nothing(const struct explore_options *options, const struct explore_result *result)
+{
+    return options->scenario->variants[options->base->variant].sees != 0 && result->seen == 0;
+}
+
 static void conclude(struct search *search, enum drive_end end, const struct drive *drive,
                      const GError *error)
 {
@@ -242,7 +253,9 @@ static void conclude(struct search *search, enum drive_end end, const struct dri
                      g_strdup("nothing is in focus: no --focus names a place of the default "
                               "schedule at this depth"));
     else if (result->complete)
-        result->verdict = result->inconclusive > 0 ? EXPLORE_INCONCLUSIVE : EXPLORE_NOTHING_LEFT;
+        result->verdict = result->inconclusive > 0 || explore_saw_nothing(search->options, result)
+                              ? EXPLORE_INCONCLUSIVE
+                              : EXPLORE_NOTHING_LEFT;
     else
         result->verdict = search_interrupted(search) ? EXPLORE_INTERRUPTED : EXPLORE_BUDGET_SPENT;
 }

@@ -49,7 +49,8 @@ enum explore_verdict {
     EXPLORE_NOTHING_LEFT,
     EXPLORE_BUDGET_SPENT,
     EXPLORE_INTERRUPTED,
-    EXPLORE_INCONCLUSIVE, /* nothing left, but some runs could not be judged */
+    EXPLORE_INCONCLUSIVE, /* nothing left, but some runs could not be judged, or none had in it what
+                             the variant is about */
     EXPLORE_ERROR,
 };
 
@@ -69,6 +70,7 @@ struct explore_result {
     uint64_t runs;
     uint64_t resumed;
     uint64_t inconclusive;
+    uint64_t seen;                 /* events of the kind that the variant must see, in all runs */
     uint64_t distinct;             /* event hashes */
     double seconds;                /* of the search, without the minimising */
     double seconds_resumed;        /* what the resumed runs had taken */
@@ -84,6 +86,10 @@ struct explore_result {
 /* NULL: the options are wrong. Free with explore_free. */
 struct explore_result *explore(const struct explore_options *options, GError **error);
 void explore_free(struct explore_result *result);
+
+/* Whether the variant names an event that must be seen, and no run had one. */
+bool explore_saw_nothing(const struct explore_options *options,
+                         const struct explore_result *result);
 
 /* Runs one plan once. NULL: no guest can be had, or it was interrupted. */
 struct capture *explore_once(const struct explore_options *options, const struct fl_plan *plan,

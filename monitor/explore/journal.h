@@ -18,9 +18,10 @@
 
 struct journal_run {
     uint64_t event_hash;
-    uint32_t outcome; /* FL_OUTCOME_* */
-    uint16_t verdict; /* enum verdict_kind */
-    uint16_t used;    /* 1: must be made again by a search that is resumed */
+    uint16_t outcome; /* FL_OUTCOME_* */
+    uint8_t verdict;  /* enum verdict_kind */
+    uint8_t used;     /* 1: must be made again by a search that is resumed */
+    uint32_t seen;    /* struct verdict */
 };
 
 struct journal;
