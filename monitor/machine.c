@@ -21,13 +21,15 @@ static bool find_labels(struct machine *machine, const struct image *image, GErr
     const struct {
         const char *name;
         uint64_t *address;
+        bool optional;
     } labels[] = {
-        {"arch_run", &accesses->run},
-        {"resume_user", &accesses->leave},
-        {"resume_user_measured", &accesses->leave_measured},
+        {"arch_run", &accesses->run, false},
+        {"resume_user", &accesses->leave, false},
+        {"resume_user_measured", &accesses->leave_measured, false},
+        {"resume_nothing", &accesses->leave_nothing, true},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(labels); i++) {
-        if (image_symbol(image, labels[i].name, labels[i].address))
+        if (image_symbol(image, labels[i].name, labels[i].address) || labels[i].optional)
             continue;
         g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_NOT_GUEST,
                     "guest image %s has no symbol %s, without which accesses cannot be told; "

@@ -24,7 +24,8 @@ struct backend_accesses {
     const char *log;         /* path of a struct access_log, made and mapped by the caller */
     uint64_t run;            /* labels of the guest's kernel: the first thread is started, */
     uint64_t leave;          /* user mode is gone to, */
-    uint64_t leave_measured; /* and the same with the timer just set */
+    uint64_t leave_measured; /* the same with the timer just set, */
+    uint64_t leave_nothing;  /* and where it would be, but for no instruction; 0: never without */
 };
 
 struct backend_config {

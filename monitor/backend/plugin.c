@@ -22,11 +22,13 @@ void plugin_options(GPtrArray *argv, const struct backend_accesses *accesses, ui
     g_autofree char *file = plugin_escape(path != NULL ? path : NAME);
     g_autofree char *log = plugin_escape(accesses->log);
     g_ptr_array_add(argv, g_strdup("-plugin"));
-    g_ptr_array_add(
-        argv, g_strdup_printf(
-                  "file=%s,log=%s,ram=0x%" G_GINT64_MODIFIER "x,run=0x%" G_GINT64_MODIFIER
-                  "x,leave=0x%" G_GINT64_MODIFIER "x,leave_measured=0x%" G_GINT64_MODIFIER "x",
-                  file, log, ram, accesses->run, accesses->leave, accesses->leave_measured));
+    g_ptr_array_add(argv,
+                    g_strdup_printf("file=%s,log=%s,ram=0x%" G_GINT64_MODIFIER
+                                    "x,run=0x%" G_GINT64_MODIFIER "x,leave=0x%" G_GINT64_MODIFIER
+                                    "x,leave_measured=0x%" G_GINT64_MODIFIER
+                                    "x,leave_nothing=0x%" G_GINT64_MODIFIER "x",
+                                    file, log, ram, accesses->run, accesses->leave,
+                                    accesses->leave_measured, accesses->leave_nothing));
 }
 
 static void say_refused(const char *qemu, const char *err, char *reason, size_t size)

@@ -1,10 +1,11 @@
 /* A TCG plugin that tells the monitor every access of user mode to memory (access_log.h).
  *
- *   -plugin access.so,log=FILE,ram=ADDR,run=ADDR,leave=ADDR,leave_measured=ADDR
+ *   -plugin access.so,log=FILE,ram=ADDR,run=ADDR,leave=ADDR,leave_measured=ADDR,leave_nothing=ADDR
  *   -plugin access.so,probe=on        ends QEMU with status 0: it has loaded the plugin
  *
  * ram is where guest RAM begins; the others are labels of the guest's kernel (vectors.S): where the
- * first thread of a run is started, and the two instructions that go to user mode.
+ * first thread of a run is started, the two instructions that go to user mode, and where it is not
+ * gone to since the timer is set to no instruction at all (0: such a place is not needed).
  *
  * An instruction's number in its span needs no callback an instruction: each block of user mode
  * adds its length to a counter as it begins, and an access takes off how many of the block's come
@@ -41,6 +42,7 @@ static uint64_t instructions; /* of the span, with all of the block at hand */
 static uint32_t span = NO_SPAN;
 static uint32_t runs;
 static uint64_t ram = NOWHERE, run = NOWHERE, leave = NOWHERE, leave_measured = NOWHERE;
+static uint64_t leave_nothing;
 
 /* Where pages lie. Mappings change in the kernel only, so what is known holds for one span. */
 static struct {
@@ -109,7 +111,8 @@ static uint32_t offset_in_ram(qemu_plugin_meminfo_t info, uint64_t vaddr)
 /* userdata: pc in the low half, how many instructions of the block come behind in the high one.
  *
  * QEMU 7.2 does not take back the callback of an instruction that leaves its block by a helper, as
- * x86's syscall does, and the next helpers of the kernel that touch memory, as iretq, call it too. */
+ * x86's syscall does, and the next helpers of the kernel that touch memory, as iretq, call it too.
+ */
 static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *userdata)
 {
     uint64_t where = (uintptr_t)userdata;
@@ -135,7 +138,7 @@ static void watch_kernel(struct qemu_plugin_tb *block)
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
         if (pc == run)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_run, QEMU_PLUGIN_CB_NO_REGS, NULL);
-        if (pc == leave || pc == leave_measured)
+        if (pc == leave || pc == leave_measured || pc == leave_nothing)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_leave, QEMU_PLUGIN_CB_NO_REGS, NULL);
     }
 }
@@ -188,6 +191,7 @@ static void take_argument(const char *argument)
         {"run=", &run},
         {"leave=", &leave},
         {"leave_measured=", &leave_measured},
+        {"leave_nothing=", &leave_nothing},
     };
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         size_t length = strlen(addresses[i].name);

@@ -49,6 +49,17 @@ static void drawn_plan(struct fl_plan *plan, unsigned i)
     plan->chance = UINT32_MAX >> (1 + i % 5);
 }
 
+/* And the i-th of some that preempt before one of the first instructions after an entry. */
+static void early_plan(struct fl_plan *plan, unsigned i)
+{
+    make_plan(plan, "genode_stack_slot", 0);
+    plan->n_preemptions = 1;
+    plan->preemptions[0] = (struct fl_preemption){.thread = FL_PATH_DOMAIN(0),
+                                                  .n = 8 + i / 3,
+                                                  .k = 1 + i % 3,
+                                                  .target = FL_PATH_CHILD2(0, 1)};
+}
+
 static struct run await(struct session *session)
 {
     GError *error = NULL;
@@ -164,11 +175,16 @@ static void check_accesses(const struct access *log, size_t n)
 static void accesses_fit_the_spans(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < PLANS; i++) {
+    unsigned reached = 0;
+    for (unsigned i = 0; i < 2 * PLANS; i++) {
         struct fl_plan plan;
         size_t n, n_spans, n_places;
-        drawn_plan(&plan, i);
+        if (i < PLANS)
+            drawn_plan(&plan, i);
+        else
+            early_plan(&plan, i - PLANS);
         struct run run = run_once(with, &plan);
+        reached += i >= PLANS && run.result.reached > 0;
         judge(with, &run);
         engine_spans(engine, &n_spans);
         engine_places(engine, &n_places);
@@ -178,6 +194,7 @@ static void accesses_fit_the_spans(void **state)
         check_accesses(log, n);
         session_release(with);
     }
+    assert_true(reached >= PLANS / 3);
 }
 
 /* A program's data and stacks lie in frames that events of mapping name; its message pages do not.

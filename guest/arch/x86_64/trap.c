@@ -94,14 +94,23 @@ static struct trap decode(const struct arch_frame *frame)
     }
 }
 
+/* A stretch of user mode of no instructions: who counts those from outside looks here, as at
+ * resume_user (monitor/machine.c). */
+struct arch_frame *resume_nothing(struct arch_frame *frame);
+
+__attribute__((noinline)) struct arch_frame *resume_nothing(struct arch_frame *frame)
+{
+    struct trap trap = {.kind = TRAP_TIMER};
+    trap.instructions = steps_taken(frame, trap.kind);
+    trap.time = timer_trap();
+    return kernel_trap(&trap);
+}
+
 /* Time may be up, or the count, before user mode has begun. */
 static struct arch_frame *interrupted_at_once(struct arch_frame *frame)
 {
     while (frame != NULL && (timer_expired() || (stepping && steps_left == 0))) {
-        struct trap trap = {.kind = TRAP_TIMER};
-        trap.instructions = steps_taken(frame, trap.kind);
-        trap.time = timer_trap();
-        frame = kernel_trap(&trap);
+        frame = resume_nothing(frame);
     }
     return frame;
 }
