@@ -78,6 +78,8 @@ static void says_what_is_wrong(void **state)
          "the image is damaged: a segment of 0x1a bytes is not in it"},
         {&made.segments[1].p_filesz, 0x101, 8,
          "the image is damaged: a segment of 0x101 bytes is not in it"},
+        {&made.segments[1].p_memsz, 8, 8,
+         "the image is damaged: a segment of 0x1a bytes is not in it"},
         {&made.segments[1].p_paddr, UINT64_MAX - 0x10, 8,
          "the image does not fit: a segment of 0x100 bytes at 0xffffffffffffffef lies outside of "
          "RAM (0x2000 bytes)"},

@@ -69,13 +69,13 @@ bool timer_expired(void)
     return now >= deadline;
 }
 
-bool timer_tick(void)
+bool timer_tick(uint64_t slowness)
 {
     apic_write(APIC_EOI, 0);
     apic_write(APIC_INITIAL, TICK_NS);
     quiet_ticks = now == time_of_tick ? quiet_ticks + 1 : 0;
     time_of_tick = now;
-    if (quiet_ticks < QUIET_TICKS || quiet_ticks * TICK_NS < deadline - now) {
+    if (quiet_ticks < QUIET_TICKS || quiet_ticks * TICK_NS / slowness < deadline - now) {
         return false;
     }
     now = deadline;

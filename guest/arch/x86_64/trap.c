@@ -6,7 +6,7 @@
 /* timer.c */
 uint64_t timer_trap(void);
 bool timer_expired(void);
-bool timer_tick(void);
+bool timer_tick(uint64_t slowness);
 
 enum {
     VECTOR_DEBUG = 1,
@@ -15,6 +15,9 @@ enum {
 };
 
 #define FLAG_TF UINT64_C(0x100)
+
+/* A step takes so much longer than an instruction, at the most: under nested KVM on TCG. */
+#define STEP_SLOWNESS 64u
 
 enum { /* error code of a page fault */
        FAULT_WRITE = 1u << 1,
@@ -131,7 +134,7 @@ struct arch_frame *arch_trap(struct arch_frame *frame)
 /* Whether the kernel has to know. */
 bool arch_tick(void)
 {
-    return timer_tick();
+    return timer_tick(stepping ? STEP_SLOWNESS : 1);
 }
 
 struct arch_frame *arch_begin(struct arch_frame *frame)
