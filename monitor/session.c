@@ -358,7 +358,8 @@ enum session_event session_wait(struct session *session, int timeout_ms, struct 
 {
     g_assert(!session->held);
     gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    struct naps naps = naps_begin((mode_of_run(session) & ASKING_MODES) != 0);
+    const bool asks = (mode_of_run(session) & ASKING_MODES) != 0;
+    struct naps naps = naps_begin(asks ? 0 : MAX(session_unfinished(session), 1));
     bool woken = false;
     while (session_in_flight(session) > 0) {
         enum session_event event;
@@ -366,7 +367,7 @@ enum session_event session_wait(struct session *session, int timeout_ms, struct 
             return event;
         if (session->audited) {
             session->audited = false;
-            naps = naps_begin(true);
+            naps = naps_begin(0);
         }
         if (woken || (timeout_ms >= 0 && g_get_monotonic_time() >= end))
             break;
@@ -492,7 +493,7 @@ void session_drop(struct session *session)
 
 static bool wait_for_boot(struct session *session, GError **error)
 {
-    struct naps naps = naps_begin(false);
+    struct naps naps = naps_begin(1);
     while (session->phase != PHASE_UP) {
         enum session_event event;
         if (advance(session, NULL, NULL, &event, error))

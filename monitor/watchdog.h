@@ -10,8 +10,9 @@ struct naps {
     long next_ns;
 };
 
-/* eager: an answer is due any moment, and each one is waited for (online decisions). */
-struct naps naps_begin(bool eager);
+/* runs: how many the guest has still to do; 0: a question is due any moment, and the guest waits
+ * for each answer (online decisions). */
+struct naps naps_begin(unsigned runs);
 /* Sleeps. *slept: seconds that passed, as far as they count (see watchdog.c). false: a signal came.
  */
 bool naps_take(struct naps *naps, double *slept);

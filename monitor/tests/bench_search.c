@@ -1,4 +1,6 @@
-/* Strategies against scenarios: runs and seconds to the first finding, median of some seeds; PCT
+/* bench_search [jobs]: only the last of these
+ *
+ * Strategies against scenarios: runs and seconds to the first finding, median of some seeds; PCT
  * against the bound that it prints; and how much a second guest brings.
  *
  * The baseline runs the default schedule over and over, as a test without injection would: the
@@ -13,7 +15,7 @@
 #include "plan.h"
 #include "trace.h"
 
-enum { SEEDS = 9, MAX_RUNS = 2000, PCT_SEEDS = 100, JOBS_RUNS = 10000 };
+enum { SEEDS = 9, MAX_RUNS = 2000, PCT_SEEDS = 100, JOBS_RUNS = 10000, JOBS_TIMES = 3 };
 
 static struct image *image;
 static struct engine *engine;
@@ -208,14 +210,19 @@ static double rate_of(unsigned jobs)
     return rate;
 }
 
+/* Whatever else the machine does only takes away: the best of a few. */
 static void print_jobs(void)
 {
-    const double one = rate_of(1), two = rate_of(2);
+    double one = 0, two = 0;
+    for (unsigned i = 0; i < JOBS_TIMES; i++) {
+        one = MAX(one, rate_of(1));
+        two = MAX(two, rate_of(2));
+    }
     printf("one guest: %.0f runs/s; two: %.0f, %.2f times as many (wanted 1.7 on two free cores)\n",
            one, two, two / one);
 }
 
-int main(void)
+static void print_searches(void)
 {
     static const struct target targets[] = {
         {"genode_stack_slot", "racy", FL_DEPTH_IPC, 1},
@@ -223,6 +230,15 @@ int main(void)
         {"genode_stack_slot", "quickfix", FL_DEPTH_INSN, 1},
         {"rig_misbehave", "deadlock", FL_DEPTH_SYNC, 1},
     };
+    printf("runs and seconds to the first finding, at most %d runs, median of %d seeds\n", MAX_RUNS,
+           SEEDS);
+    for (size_t i = 0; i < G_N_ELEMENTS(targets); i++)
+        print_target(&targets[i]);
+    print_pct();
+}
+
+int main(int argc, char **argv)
+{
     GError *error = NULL;
     image = image_open("build/guest/armv7.elf", &error);
     if (image == NULL)
@@ -230,11 +246,8 @@ int main(void)
     const struct session_options session_options = {.image = image};
     engine = engine_new();
     crew = crew_new(&session_options, 1);
-    printf("runs and seconds to the first finding, at most %d runs, median of %d seeds\n", MAX_RUNS,
-           SEEDS);
-    for (size_t i = 0; i < G_N_ELEMENTS(targets); i++)
-        print_target(&targets[i]);
-    print_pct();
+    if (argc < 2 || strcmp(argv[1], "jobs") != 0)
+        print_searches();
     print_jobs();
     crew_free(crew);
     engine_free(engine);
