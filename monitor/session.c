@@ -286,13 +286,14 @@ static const char *sort_ask(struct session *session, struct fl_decision *ask,
                             enum session_event *event)
 {
     const uint8_t mode = mode_of_run(session);
-    *event = SESSION_ASK;
     if ((mode & FL_MODE_STEP) && channel_stands(&session->channel)) {
         *event = SESSION_STOP;
         channel_decision(&session->channel, ask);
         machine_park(session->machine);
     } else if ((mode & (FL_MODE_ONLINE | FL_MODE_AUDIT)) == 0) {
         return "the guest asks for a decision, its plan has none";
+    } else {
+        *event = SESSION_ASK;
     }
     return NULL;
 }
