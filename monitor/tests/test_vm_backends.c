@@ -19,7 +19,7 @@
 #include "samples.h"
 #include "trace.h"
 
-enum { BATCH = 32, AROUND = 6, MOST_LISTED = 5, KINDS = 4, DEFAULT_PLANS = 24 };
+enum { BATCH = 32, AROUND = 6, MOST_LISTED = 5, KINDS = 4, DEFAULT_PLANS = 200 };
 
 /* One that is watched less long: some variants hold the guest up on purpose. */
 #define WATCHDOG 1.0
