@@ -13,12 +13,14 @@
 #include "cpuid.h"
 #include "elf_load.h"
 #include "guest_run.h"
+#include "measure.h"
 #include "selftest_main.h"
 #include "vcpu.h"
 
 #define USAGE                                                                                      \
     "usage: faultline-vmm --ram FILE --image ELF   run a guest\n"                                  \
     "       faultline-vmm --self-test [--json]     whether KVM works here\n"                       \
+    "       faultline-vmm --measure                what it takes for an exit and the like\n"       \
     "FILE is guest RAM, shared with whoever wants to talk to the guest. Exit status: 0 the "       \
     "guest\n"                                                                                      \
     "powered off (or KVM works), 1 it ended otherwise, as the last line says, 2 cannot be done.\n"
@@ -88,23 +90,26 @@ static int run(const char *ram, const char *image)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"ram", required_argument, NULL, 'r'},
-        {"image", required_argument, NULL, 'i'},
-        {"self-test", no_argument, NULL, 't'},
-        {"json", no_argument, NULL, 'j'},
-        {0},
+        {"ram", required_argument, NULL, 'r'}, {"image", required_argument, NULL, 'i'},
+        {"self-test", no_argument, NULL, 't'}, {"measure", no_argument, NULL, 'm'},
+        {"json", no_argument, NULL, 'j'},      {0},
     };
     const char *values[128] = {0};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         values[option] = optarg != NULL ? optarg : "";
-    bool test = values['t'] != NULL;
-    bool guest = values['r'] != NULL && values['i'] != NULL;
-    if (optind < argc)
-        fprintf(stderr, "faultline-vmm: there is no word to be given, but %s is\n", argv[optind]);
-    else if (values['?'] == NULL && test == guest)
-        fputs(USAGE, stderr);
-    if (values['?'] != NULL || test == guest || optind < argc)
+    if (values['?'] != NULL)
         return CANNOT;
-    return test ? selftest_main(values['j'] != NULL) : run(values['r'], values['i']);
+    if (optind < argc) {
+        fprintf(stderr, "faultline-vmm: takes no words, but %s is one\n", argv[optind]);
+        return CANNOT;
+    }
+    if (values['t'] != NULL)
+        return selftest_main(values['j'] != NULL);
+    if (values['m'] != NULL)
+        return measure_main();
+    if (values['r'] != NULL && values['i'] != NULL)
+        return run(values['r'], values['i']);
+    fputs(USAGE, stderr);
+    return CANNOT;
 }

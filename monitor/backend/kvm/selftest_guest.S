@@ -219,6 +219,30 @@ st_shutdown:
 	lidt	(%rsp)
 	ud2
 
+/* ---- for the measurements: exits without end, interruptible; steps; pages written ---- */
+	.global	st_exits, st_acknowledge, st_many_steps, st_many_pages
+st_exits:
+	sti
+1:	out	%eax, $ST_PORT_SAY
+	jmp	1b
+st_acknowledge:
+	iretq
+st_many_steps:
+	xor	%r15d, %r15d
+	enter_user 1f, 0x302
+1:	mov	$ST_MANY_STEPS / 2, %ebx
+2:	dec	%ebx
+	jnz	2b
+	int	$ST_GATE
+st_many_pages:
+	mov	$ST_DATA, %edi
+	mov	$ST_PAGES, %ecx
+1:	incl	(%rdi)
+	add	$0x1000, %edi
+	loop	1b
+	out	%eax, $ST_PORT_SAY
+	jmp	st_many_pages
+
 /* ---- one stub an exception: says which, with what it pushed first ---- */
 	.global	st_stubs
 	.balign	16

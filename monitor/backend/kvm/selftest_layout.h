@@ -42,4 +42,8 @@
 #define ST_STEPS (ST_ROUNDS * 8 + 2)
 #define ST_NOPS  16 /* one-byte instructions in a row */
 
+/* For the measurements. */
+#define ST_MANY_STEPS 20000
+#define ST_PAGES      64 /* from ST_DATA on */
+
 #endif
