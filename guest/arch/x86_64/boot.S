@@ -6,7 +6,6 @@
  */
 	.equ	KERNEL_OFFSET, 0xffffffff80000000
 	.equ	RAM_PAGES, 8			/* of 2 MiB */
-	.equ	LOW_SIZE, 0xa0000		/* RAM on every PC */
 	.equ	PAGE_KERNEL, 0x1e3		/* present, writable, accessed, dirty, 2 MiB, global */
 	.equ	PAGE_DEVICE, 0x1fb		/* the same, not cached */
 	.equ	TABLE, 0x23			/* present, writable, accessed */
@@ -21,15 +20,6 @@
 	.equ	MSR_LSTAR, 0xc0000082
 	.equ	MSR_SFMASK, 0xc0000084
 	.equ	FLAGS_CLEARED, 0x47700		/* by syscall: AC, NT, IOPL, DF, IF, TF */
-
-	.macro	clear from, to			/* its stack with it; rep would be a hundred times slower */
-	mov	$\from, %rdi
-	mov	$\to, %rcx
-1:	movq	$0, (%rdi)
-	add	$8, %rdi
-	cmp	%rcx, %rdi
-	jb	1b
-	.endm
 
 	.section .note.pvh, "a", @note
 	.balign	4
@@ -94,8 +84,11 @@ boot:
 	lldt	%ax
 	mov	$kernel_stack_top, %rsp
 
-	clear	KERNEL_OFFSET, KERNEL_OFFSET + LOW_SIZE	/* what firmware leaves is no run's business */
-	clear	__bss_start, __bss_end
+	mov	$__bss_start, %rdi
+	mov	$__bss_end, %rcx
+	sub	%rdi, %rcx
+	shr	$3, %rcx
+	rep stosq
 
 	call	tables_make
 	mov	$0x28, %eax
