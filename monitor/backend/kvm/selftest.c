@@ -13,7 +13,7 @@
 #include "trial.h"
 #include "vcpu.h"
 
-#define LIMIT_S 3 /* a guest takes a millisecond, under emulation some tens */
+#define LIMIT_S 10 /* a guest takes a millisecond, nested on a busy machine some hundred */
 
 static void run_probe(int kvm, enum probe_id id, struct probe_result *result)
 {

@@ -222,6 +222,7 @@ int main(int argc, char **argv)
             serve(control, &vmm, args);
         else if (polled[1].revents != 0 && !listen_to(&vmm)) {
             int status = bury(&vmm);
+            tcdrain(STDOUT_FILENO); /* all that it said is told before that it is gone */
             dprintf(control, CONTROL_GONE "%d %.*s\n", status, (int)vmm.length, vmm.line);
         }
     }
