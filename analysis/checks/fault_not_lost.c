@@ -37,6 +37,17 @@ static void on_event(struct check_context *context)
                        fault_text(model, fault, text));
 }
 
+/* In a deadlock: does its pager wait for anything but the next message, or has put it aside? Then
+ * what it waits for is to blame (no-deadlock). */
+static bool is_under_way(const struct model *model, const struct model_fault *fault)
+{
+    const struct model_thread *pager = fault->delivers ? model_find(model, fault->pager) : NULL;
+
+    return !pager || fault->parked ||
+           (pager->state == THREAD_ALIVE &&
+            !(pager->waits == WAIT_RECEIVE && pager->waits_for == FL_PATH_KERNEL));
+}
+
 /* When the budget is spent or the guest has died, faults may rightly be under way. */
 static void on_end(struct check_context *context)
 {
@@ -48,7 +59,8 @@ static void on_end(struct check_context *context)
         return;
     for (unsigned i = 0; i < model->faults->len; i++) {
         const struct model_fault *fault = model_fault(model, i);
-        if (fault->resumes > 0 || fault->halted)
+        if (fault->resumes > 0 || fault->halted ||
+            (context->outcome == FL_OUTCOME_DEADLOCK && is_under_way(model, fault)))
             continue;
         const char *how = fault->reports > 0    ? "reported, but its thread was never halted"
                           : fault->replies > 0  ? "answered, but its thread never went on"

@@ -20,6 +20,7 @@ static struct client {
     tid_t tid;             /* 0: free */
     struct domain *domain; /* NULL: never used */
     uint32_t utcb_frame;
+    tid_t pager;
 } clients[FL_MAX_THREADS];
 
 AUDIT_FIELD(CLIENT_FRAME, clients, utcb_frame);
@@ -50,12 +51,26 @@ static struct client *client_prepare(struct domain *domain)
     return NULL;
 }
 
+static const struct client *client_of(tid_t thread)
+{
+    for (const struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
+        if (client->tid == thread)
+            return client;
+    return NULL;
+}
+
 struct domain *domain_of(tid_t thread)
 {
-    for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
-        if (client->tid == thread)
-            return client->domain;
-    return NULL;
+    const struct client *client = client_of(thread);
+
+    return client ? client->domain : NULL;
+}
+
+tid_t domain_pager_of(tid_t thread)
+{
+    const struct client *client = thread ? client_of(thread) : NULL;
+
+    return client ? client->pager : 0;
 }
 
 uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
@@ -67,7 +82,7 @@ uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_arg
     if (!client)
         return FL_ERROR_NO_MEMORY;
     args.space = domain->space;
-    args.pager = SYS_CORE;
+    args.pager = client->pager = domain->pager;
     args.utcb_frame = client->utcb_frame;
     uint32_t status = sys_thread_create(&args, &client->tid);
     if (status != FL_ERROR_OK)
@@ -164,7 +179,8 @@ struct domain *domain_fork(const struct domain *parent)
         i++;
     if (i == MAX_DOMAINS || sys_space_create(FL_SPACE_DOMAIN(i)) != FL_ERROR_OK)
         return NULL;
-    domains[i] = (struct domain){.space = FL_SPACE_DOMAIN(i), .info_frame = parent->info_frame};
+    domains[i] = (struct domain){
+        .space = FL_SPACE_DOMAIN(i), .info_frame = parent->info_frame, .pager = SYS_CORE};
     map_text(&domains[i]);
     sys_map(domains[i].space, FL_INFO_BASE, parent->info_frame, 1, FL_RIGHTS_R);
     return &domains[i];
@@ -211,6 +227,7 @@ void domains_start(void)
                 FL_RIGHTS_R);
     for (uint32_t i = 0; i < run->n_domains; i++) {
         domains[i].space = FL_SPACE_DOMAIN(i);
+        domains[i].pager = SYS_CORE;
         sys_space_create(domains[i].space);
         make_maps(&domains[i]);
         load_program(&domains[i]);

@@ -18,12 +18,13 @@ struct domain {
     struct vm_task *task;           /* NULL: it made no vm call yet */
     uint32_t data_frame, bss_frame; /* what it was loaded into, until that is the task's; else 0 */
     uint32_t info_frame;
+    tid_t pager; /* of the threads that it makes from now on */
 };
 
 /* Makes every domain of the scenario, each with its program and its main thread. */
 void domains_start(void);
 
-/* A thread of the domain, child of `parent` (0: the main thread), with core as its pager. */
+/* A thread of the domain, child of `parent` (0: the main thread), with the domain's pager. */
 uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
                               tid_t *thread);
 /* Forgets a thread. One that lives on loses its message page to the domain's next thread, and its
@@ -31,6 +32,9 @@ uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_arg
 uint32_t domain_thread_destroy(const struct domain *domain, tid_t thread);
 /* The domain of a thread, or NULL: not a thread that core made. */
 struct domain *domain_of(tid_t thread);
+
+/* Where its faults go; 0: not a thread that core made. */
+tid_t domain_pager_of(tid_t thread);
 
 /* A domain with the program and nothing else: no data, no attachments, no thread. NULL: no address
  * space is left. */

@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "mutation.h"
 #include "page_in.h"
+#include "pager.h"
 #include "policy.h"
 #include "vm.h"
 #include "vm_error.h"
@@ -28,6 +29,7 @@ static const struct core_policy right = {
     .is_duplicate = fault_is_duplicate,
     .fetch = page_in_fetch,
     .arrived = page_in_own,
+    .may_lend = pager_may_lend,
     .is_error = vm_is_error,
 };
 
@@ -158,6 +160,12 @@ static void unmap_and_remember(const struct vm_area *area, uint32_t base, uint32
     sys_unmap(area->space, base, pages);
 }
 
+static bool lend_anyway(uint32_t space, uint32_t address)
+{
+    (void)space, (void)address;
+    return true;
+}
+
 #define SWAP(entry, version)                                                                       \
     static void swap_##entry##_for_##version(struct core_policy *policy)                           \
     {                                                                                              \
@@ -175,6 +183,7 @@ SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
 SWAP(unmap, unmap_and_remember)
+SWAP(may_lend, lend_anyway)
 SWAP(fetch, page_in_fetch_waiting)
 SWAP(front_page, mutation_no_page)
 SWAP(copy, mutation_not_copied)
@@ -220,6 +229,7 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_RIGHTS_AS_RAISED] = swap_to_raised,
     [CORE_POLICY_MAPPING_KEPT] = swap_unmap_for_unmap_and_remember,
     [CORE_POLICY_WAITS_FOR_SERVER] = swap_fetch_for_page_in_fetch_waiting,
+    [CORE_POLICY_LENT_ANYWAY] = swap_may_lend_for_lend_anyway,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
     [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
     [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,

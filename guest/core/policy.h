@@ -43,6 +43,8 @@ struct core_policy {
     /* a page of a file that has to come from its server; one that has come */
     uint32_t (*fetch)(struct vm_object *file, uint32_t page);
     void (*arrived)(struct vm_object *file, uint32_t page, uint32_t frame);
+    /* may a pager's page be lent to that place? */
+    bool (*may_lend)(uint32_t space, uint32_t address);
     /* is an address, as core's functions return it, an error? */
     bool (*is_error)(uint32_t address);
 };

@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "core.h"
 #include "dataspace.h"
+#include "pager.h"
 #include "rpc.h"
 #include "vm_area.h"
 #include "vm_rpc.h"
@@ -117,6 +118,8 @@ static uint32_t (*const operations[])(struct domain *, tid_t, uint32_t *) = {
     [FL_LABEL_OPEN] = vm_rpc_open,
     [FL_LABEL_CLOSE] = vm_rpc_close,
     [FL_LABEL_FILE_SERVE] = vm_rpc_serve_files,
+    [FL_LABEL_PAGER_SET] = pager_rpc_set,
+    [FL_LABEL_PAGE_LEND] = pager_rpc_lend,
     [FL_LABEL_POLICY] = vm_rpc_policy,
 };
 

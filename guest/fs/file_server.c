@@ -149,12 +149,14 @@ static uint32_t write_page(struct msg *msg)
     return FL_ERROR_OK;
 }
 
-static uint32_t serve(struct msg *msg)
+static uint32_t serve(struct msg *msg, void (*on_read)(void))
 {
     switch (msg->label) {
     case FL_LABEL_FILE_LOOKUP:
         return look_up(msg);
     case FL_LABEL_FILE_READ:
+        if (on_read)
+            on_read();
         return read_page(msg);
     case FL_LABEL_FILE_WRITE:
         return write_page(msg);
@@ -163,15 +165,22 @@ static uint32_t serve(struct msg *msg)
     }
 }
 
-_Noreturn void file_server_main(void)
+_Noreturn void file_server_run(void (*on_serving)(void), void (*on_read)(void))
 {
     struct msg msg = {.w = {(uint32_t)(uintptr_t)&buffers}};
     tid_t caller = 0;
 
     program_expect(core_call(FL_LABEL_FILE_SERVE, &msg) == FL_ERROR_OK);
+    if (on_serving)
+        on_serving();
     for (;;) {
         program_expect(sys_reply_wait(&caller, &msg) == FL_ERROR_OK);
-        msg.label = serve(&msg);
+        msg.label = serve(&msg, on_read);
         msg.words = 0;
     }
+}
+
+_Noreturn void file_server_main(void)
+{
+    file_server_run(NULL, NULL);
 }

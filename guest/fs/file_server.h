@@ -19,6 +19,9 @@
 #define FILE_CODE_RESULT 42u /* what the function in /one/code returns */
 
 _Noreturn void file_server_main(void);
+/* The same with something to be done once it is known as the server, and before each page that is
+ * read: what makes a server one that faults. Either may be NULL. */
+_Noreturn void file_server_run(void (*on_serving)(void), void (*on_read)(void));
 
 /* The word with which page `page` of /one/data (which = 0) or /two/data (1) begins, before anybody
  * wrote there. */

@@ -104,4 +104,22 @@ SYS_ALWAYS_INLINE uint32_t core_thread_destroy(tid_t thread)
     return core_call(FL_LABEL_THREAD_DESTROY, &msg);
 }
 
+/* The threads that the caller's domain makes from now on have their faults sent to this one, which
+ * answers them (sys_receive); at first that is core, SYS_CORE. NO_THREAD. */
+SYS_ALWAYS_INLINE uint32_t core_pager_set(tid_t pager)
+{
+    struct msg msg = {.w = {pager}};
+    return core_call(FL_LABEL_PAGER_SET, &msg);
+}
+
+/* Maps the page that the caller, the pager of `thread`, has at `own`, at `address` for the thread.
+ * Both lie where core puts attachments; the caller must have touched its page. REGION_CONFLICT:
+ * something is mapped there already, or attached. NO_REGION: the caller has no page there. */
+SYS_ALWAYS_INLINE uint32_t core_page_lend(tid_t thread, uint32_t address, uint32_t own,
+                                          uint32_t rights)
+{
+    struct msg msg = {.w = {thread, address, own, rights}};
+    return core_call(FL_LABEL_PAGE_LEND, &msg);
+}
+
 #endif

@@ -73,7 +73,9 @@ SYS_ALWAYS_INLINE uint32_t sys_send(tid_t to, struct msg *msg)
 
 /* Wait for a message: *from = 0: from anybody, else from that thread only. On return *from is the
  * sender. A page fault arrives as label FL_LABEL_FAULT: w[0] address, w[1] FL_ACCESS_*, w[2] pc,
- * w[3] space, and SYS_FAULT_RIGHTS: how the page was mapped when it was raised. It is answered by a reply (resolved, the thread goes on) or by sys_thread_halt. */
+ * w[3] SYS_FAULT_SPACE, and SYS_FAULT_RIGHTS: how the page was mapped when it was raised. It is
+ * answered by a reply (resolved, the thread goes on) or by sys_thread_halt. */
+#define SYS_FAULT_SPACE(w3)  ((w3)&0xffffu)
 #define SYS_FAULT_RIGHTS(w3) ((w3) >> 16)
 SYS_ALWAYS_INLINE uint32_t sys_receive(tid_t *from, struct msg *msg)
 {
@@ -192,7 +194,8 @@ SYS_ALWAYS_INLINE uint32_t sys_thread_halt(tid_t thread, uint32_t reason)
     return sys_trap3(SYS_THREAD_HALT, thread, reason, 0);
 }
 
-/* A pager says that the fault of `faulter` is put aside and later ones may be answered before it. */
+/* A pager says that the fault of `faulter` is put aside and later ones may be answered before it.
+ */
 SYS_ALWAYS_INLINE uint32_t sys_fault_park(tid_t faulter)
 {
     return sys_trap3(SYS_FAULT_PARK, faulter, 0, 0);
