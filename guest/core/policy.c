@@ -155,11 +155,6 @@ static uint32_t front_page_when_raised(const struct vm_object *object, uint32_t 
     return fault->rights == FL_RIGHTS_NONE ? vm_object_page(object, page) : 0;
 }
 
-static void unmap_and_remember(const struct vm_area *area, uint32_t base, uint32_t pages)
-{
-    sys_unmap(area->space, base, pages);
-}
-
 static bool lend_anyway(uint32_t space, uint32_t address)
 {
     (void)space, (void)address;
@@ -182,7 +177,7 @@ SWAP(share_objects, share_nothing)
 SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
-SWAP(unmap, unmap_and_remember)
+SWAP(is_duplicate, never_duplicate)
 SWAP(may_lend, lend_anyway)
 SWAP(fetch, page_in_fetch_waiting)
 SWAP(front_page, mutation_no_page)
@@ -224,10 +219,10 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_ONE_ANONYMOUS_OBJECT] = swap_anonymous_for_one_anonymous_object,
     [CORE_POLICY_ONE_SHM_ADDRESS] = swap_shm_address_for_one_address_for_all,
     [CORE_POLICY_UPPER_RANGE_IS_ERROR] = swap_is_error_for_upper_range_is_error,
+    [CORE_POLICY_DUPLICATES_UNSOUGHT] = swap_is_duplicate_for_never_duplicate,
     [CORE_POLICY_DUPLICATES_UNSEEN] = swap_to_unseen,
     [CORE_POLICY_DUPLICATES_LATE] = swap_to_late,
     [CORE_POLICY_RIGHTS_AS_RAISED] = swap_to_raised,
-    [CORE_POLICY_MAPPING_KEPT] = swap_unmap_for_unmap_and_remember,
     [CORE_POLICY_WAITS_FOR_SERVER] = swap_fetch_for_page_in_fetch_waiting,
     [CORE_POLICY_LENT_ANYWAY] = swap_may_lend_for_lend_anyway,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,

@@ -36,10 +36,10 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_ONE_ANONYMOUS_OBJECT,
        CORE_POLICY_ONE_SHM_ADDRESS,
        CORE_POLICY_UPPER_RANGE_IS_ERROR,
+       CORE_POLICY_DUPLICATES_UNSOUGHT, /* and found late where a page would be allocated */
        CORE_POLICY_DUPLICATES_UNSEEN,
        CORE_POLICY_DUPLICATES_LATE,
        CORE_POLICY_RIGHTS_AS_RAISED,
-       CORE_POLICY_MAPPING_KEPT,
        CORE_POLICY_WAITS_FOR_SERVER,
        CORE_POLICY_LENT_ANYWAY,
        CORE_POLICY_WRITTEN_AGAIN, /* from here on: scripts/mutations */

@@ -8,7 +8,7 @@
 #include "program.h"
 #include "vm.h"
 
-enum { VARIANT_FIXED, VARIANT_AS_RAISED, VARIANT_REMEMBERED, VARIANTS };
+enum { VARIANT_FIXED, VARIANT_AS_RAISED, VARIANTS };
 enum { STACK_WORDS = FL_PAGE_SIZE / sizeof(uint32_t), VALUE = 0x5000 };
 
 static const struct fl_scenario scenario SCENARIO_TABLE = {
@@ -38,20 +38,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .depth = FL_DEPTH_IPC,
                     .bound = 1,
                 },
-            [VARIANT_REMEMBERED] =
-                {
-                    .id = "remembered",
-                    .summary = "what was taken out of the space is still taken for mapped",
-                    .expect = "duplicate-fault-harmless",
-                    .depth = FL_DEPTH_IPC,
-                    .bound = 0,
-                },
         },
-};
-
-static const uint32_t policies[VARIANTS] = {
-    [VARIANT_AS_RAISED] = CORE_POLICY_RIGHTS_AS_RAISED,
-    [VARIANT_REMEMBERED] = CORE_POLICY_MAPPING_KEPT,
 };
 
 static volatile uint32_t *page;
@@ -81,8 +68,8 @@ static void main_main(void)
     uint32_t code;
     tid_t thread;
 
-    if (info()->variant != VARIANT_FIXED)
-        program_expect(vm_policy(policies[info()->variant]) == FL_ERROR_OK);
+    if (info()->variant == VARIANT_AS_RAISED)
+        program_expect(vm_policy(CORE_POLICY_RIGHTS_AS_RAISED) == FL_ERROR_OK);
     map_page(0);
     program_expect(vm_clone(second, (uint32_t)(uintptr_t)(stack + STACK_WORDS), NULL,
                             VM_CLONE_SPACE | VM_CLONE_FILES, &thread) == FL_ERROR_OK);

@@ -1,17 +1,19 @@
 /* What virtual memory costs, in microseconds of the host and in instructions of the guest: a page
- * fault end to end (fault, IPC to core, map, reply, resume), a fork with 64 pages of which each is
- * shared (with the child's exit and the wait for it), an audit.
+ * fault end to end (fault, IPC to core, map, reply, resume), with duplicates looked for and
+ * without; a fault that core is told of again; a fork with 64 pages of which each is shared (with
+ * the child's exit and the wait for it), an audit.
  *
  * Each is the difference of two kinds of run, one with more of it, best of some rounds.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "plan.h"
 #include "session.h"
 
 enum { BATCH = 200, ROUNDS = 5, PATIENCE_MS = 60000, PAGES = 64, FORKS = 8 };
-enum { PARAM_TOUCHED, PARAM_FORKS };
+enum { PARAM_TOUCHED, PARAM_FORKS, PARAM_UNSEEN, PARAM_REPEATED, PARAMS };
 
 static struct image *image;
 static const struct fl_scenario *scenario;
@@ -56,13 +58,12 @@ static struct cost run_batch(struct session *session, const struct fl_plan *plan
     return (struct cost){.us = sum.us / BATCH, .instructions = sum.instructions / BATCH};
 }
 
-static struct cost best(struct session *session, uint32_t touched, uint32_t forks, uint8_t mode)
+static struct cost best(struct session *session, const uint32_t params[PARAMS], uint8_t mode)
 {
     struct cost least = {.us = 1e12};
     struct fl_plan plan;
     plan_init(&plan, scenario, scenario_index, 0);
-    plan.params[PARAM_TOUCHED] = touched;
-    plan.params[PARAM_FORKS] = forks;
+    memcpy(plan.params, params, PARAMS * sizeof(params[0]));
     plan.mode = mode;
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct cost cost = run_batch(session, &plan);
@@ -80,10 +81,21 @@ static void print_difference(const char *what, struct cost more, struct cost les
 
 static void measure(struct session *session)
 {
-    const struct cost empty = best(session, 0, 0, FL_MODE_POSTED);
-    const struct cost faults = best(session, PAGES, 0, FL_MODE_POSTED);
-    const struct cost forks = best(session, PAGES, FORKS, FL_MODE_POSTED);
-    const struct cost audited = best(session, PAGES, FORKS, FL_MODE_AUDIT);
+    static const uint32_t none[PARAMS], touching[PARAMS] = {[PARAM_TOUCHED] = PAGES};
+    static const uint32_t unseen[PARAMS] = {[PARAM_UNSEEN] = 1};
+    static const uint32_t touching_unseen[PARAMS] = {[PARAM_TOUCHED] = PAGES, [PARAM_UNSEEN] = 1};
+    static const uint32_t again[PARAMS] = {[PARAM_TOUCHED] = PAGES, [PARAM_REPEATED] = PAGES};
+    static const uint32_t again_unseen[PARAMS] = {
+        [PARAM_TOUCHED] = PAGES, [PARAM_UNSEEN] = 1, [PARAM_REPEATED] = PAGES};
+    static const uint32_t forking[PARAMS] = {[PARAM_TOUCHED] = PAGES, [PARAM_FORKS] = FORKS};
+    const struct cost empty = best(session, none, FL_MODE_POSTED);
+    const struct cost faults = best(session, touching, FL_MODE_POSTED);
+    const struct cost empty_unseen = best(session, unseen, FL_MODE_POSTED);
+    const struct cost faults_unseen = best(session, touching_unseen, FL_MODE_POSTED);
+    const struct cost repeated = best(session, again, FL_MODE_POSTED);
+    const struct cost repeated_unseen = best(session, again_unseen, FL_MODE_POSTED);
+    const struct cost forks = best(session, forking, FL_MODE_POSTED);
+    const struct cost audited = best(session, forking, FL_MODE_AUDIT);
     const struct audit_totals audits = session_audits(session);
     const double in_a_run = (double)audits.audits / (BATCH * ROUNDS);
 
@@ -91,6 +103,10 @@ static void measure(struct session *session)
         give_up("an audit is off", NULL);
     printf("microseconds, %d runs each, best of %d:\n", BATCH, ROUNDS);
     print_difference("a page fault, from touch to resume", faults, empty, PAGES);
+    print_difference("the same, duplicates not looked for", faults_unseen, empty_unseen, PAGES);
+    print_difference("a duplicate, told to core by a message", repeated, faults, PAGES);
+    print_difference("the same, not looked for: mapped again", repeated_unseen, faults_unseen,
+                     PAGES);
     print_difference("a fork of 64 pages, its exit, the wait", forks, faults, FORKS);
     printf("  %8.2f  an audit, with the guest's wait for it\n", (audited.us - forks.us) / in_a_run);
     printf("  %8.2f  of that the walk, of %.0f objects\n",
