@@ -54,6 +54,12 @@ void do_debug(struct thread *thread)
             *(volatile uint32_t *)((uint8_t *)shared + (offset & ~3u)) = argument(thread, 2);
         }
         break;
+    case SYS_DEBUG_OWN_TABLE:
+        memset(arch_frame_address((arch_space_table(thread->space) - ARCH_RAM_BASE) >>
+                                  FL_PAGE_SHIFT),
+               0xff, FL_PAGE_SIZE);
+        arch_space_activate(thread->space);
+        break;
     default:
         give_status(thread, FL_ERROR_INVALID);
         break;

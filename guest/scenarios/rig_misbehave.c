@@ -13,6 +13,8 @@ enum {
     VARIANT_DEADLOCK,
     VARIANT_WILD,
     VARIANT_WRITE_SHARED,
+    VARIANT_OWN_TABLE,
+    VARIANT_FLOOD,
     VARIANTS,
 };
 
@@ -56,6 +58,10 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                                          "writes nonsense into the counters that "
                                          "the monitor reads",
                                          "outcome-as-declared"),
+            [VARIANT_OWN_TABLE] = BAD("own_table", "ones all over the page table that it runs on",
+                                      "outcome-as-declared"),
+            [VARIANT_FLOOD] = BAD("flood", "asks the monitor for a decision, on and on",
+                                  "outcome-as-declared"),
         },
 };
 
@@ -133,6 +139,19 @@ static void write_shared(void)
     spin();
 }
 
+/* What comes of it is the architecture's: there may be nothing left that a fault could run on. */
+static void own_table(void)
+{
+    sys_debug(SYS_DEBUG_OWN_TABLE, 0, 0);
+    spin();
+}
+
+static void flood(void)
+{
+    for (uint32_t i = 0;; i++)
+        sys_debug(SYS_DEBUG_WRITE_SHARED, offsetof(struct fl_shared, control.ask), i);
+}
+
 static void (*const misdeeds[VARIANTS])(void) = {
     [VARIANT_SPIN] = spin,
     [VARIANT_KERNEL_FAULT] = kernel_fault,
@@ -141,6 +160,8 @@ static void (*const misdeeds[VARIANTS])(void) = {
     [VARIANT_DEADLOCK] = deadlock,
     [VARIANT_WILD] = wild,
     [VARIANT_WRITE_SHARED] = write_shared,
+    [VARIANT_OWN_TABLE] = own_table,
+    [VARIANT_FLOOD] = flood,
 };
 
 static void main_main(void)

@@ -131,6 +131,8 @@ static void misbehaviour_is_a_result(void **state)
         {"write_shared", FL_OUTCOME_ABI_VIOLATION, "results"},
         {"spin", FL_OUTCOME_HUNG, ""},
         {"deadlock", FL_OUTCOME_DEADLOCK, ""},
+        {"own_table", FL_OUTCOME_NONE, ""}, /* what comes of it is the architecture's */
+        {"flood", FL_OUTCOME_ABI_VIOLATION, ""},
         {"power_off", FL_OUTCOME_DEAD, "the guest powered off"},
     };
     struct session *session = open_session(0.5);
@@ -142,7 +144,8 @@ static void misbehaviour_is_a_result(void **state)
     assert_int_equal(next_outcome(session), FL_OUTCOME_EXITED);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct run run = wait_run(session);
-        assert_int_equal(run.result.outcome, rows[i].outcome);
+        if (rows[i].outcome != FL_OUTCOME_NONE)
+            assert_int_equal(run.result.outcome, rows[i].outcome);
         if (strstr(run.death, rows[i].death) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", run.death, rows[i].death);
         session_release(session);
