@@ -53,6 +53,17 @@ static void tells_each_exit_by_name(void **state)
     }
 }
 
+static void registers_that_are_lost_are_not_told(void **state)
+{
+    (void)state;
+    const struct kvm_run run = {.exit_reason = KVM_EXIT_SHUTDOWN};
+    const struct kvm_regs regs = {.rip = 0xfff0, .rflags = 2};
+    const struct kvm_sregs sregs = {0};
+    char text[EXIT_TEXT];
+    exit_describe(&run, &regs, &sregs, text);
+    assert_string_equal(text, "shutdown (triple fault); its registers are lost with it, on AMD");
+}
+
 static void the_longest_line_ends_in_its_room(void **state)
 {
     (void)state;
@@ -164,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_each_exit_by_name),
+        cmocka_unit_test(registers_that_are_lost_are_not_told),
         cmocka_unit_test(the_longest_line_ends_in_its_room),
         cmocka_unit_test(every_host_shows_the_same_processor),
         cmocka_unit_test(a_host_without_what_is_needed_is_told),

@@ -1,11 +1,14 @@
 #include "exit.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define DETAIL 64
+#define DETAIL    64
+#define RESET_RIP 0xfff0
 
 static const char *const names[] = {
     [KVM_EXIT_UNKNOWN] = "an exit that the host does not know",
@@ -97,6 +100,13 @@ static void add_place(const struct kvm_regs *regs, const struct kvm_sregs *sregs
              (unsigned long long)sregs->cr3);
 }
 
+/* On AMD's processors nothing is defined after a shutdown, so KVM resets what the guest had (Linux,
+ * arch/x86/kvm/svm/svm.c, shutdown_interception). */
+static bool registers_are_lost(const struct kvm_run *run, const struct kvm_regs *regs)
+{
+    return run->exit_reason == KVM_EXIT_SHUTDOWN && regs->rip == RESET_RIP;
+}
+
 void exit_describe(const struct kvm_run *run, const struct kvm_regs *regs,
                    const struct kvm_sregs *sregs, char text[EXIT_TEXT])
 {
@@ -107,7 +117,11 @@ void exit_describe(const struct kvm_run *run, const struct kvm_regs *regs,
         snprintf(text, EXIT_TEXT, "%s%s", names[reason], detail);
     else
         snprintf(text, EXIT_TEXT, "exit reason %u", reason);
-    add_place(regs, sregs, text + strlen(text), EXIT_TEXT - strlen(text));
+    size_t length = strlen(text);
+    if (registers_are_lost(run, regs))
+        snprintf(text + length, EXIT_TEXT - length, "; its registers are lost with it, on AMD");
+    else
+        add_place(regs, sregs, text + length, EXIT_TEXT - length);
 }
 
 void exit_describe_vcpu(int vcpu, const struct kvm_run *run, int errno_value, char text[EXIT_TEXT])
@@ -120,6 +134,9 @@ void exit_describe_vcpu(int vcpu, const struct kvm_run *run, int errno_value, ch
         exit_describe(run, &regs, &sregs, text);
         return;
     }
-    snprintf(text, EXIT_TEXT, "KVM_RUN failed: %s", strerror(errno_value));
+    if (errno_value == EINTR)
+        snprintf(text, EXIT_TEXT, "stopped by a signal");
+    else
+        snprintf(text, EXIT_TEXT, "KVM_RUN failed: %s", strerror(errno_value));
     add_place(&regs, &sregs, text + strlen(text), EXIT_TEXT - strlen(text));
 }

@@ -38,6 +38,7 @@ static bool set_up(struct guest *guest)
     struct sigaction action = {.sa_handler = on_signal};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     running = guest->vcpu->run;
+    fired = stopped = 0;
     return sigaction(SIGALRM, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0 &&
            timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &guest->timer) == 0;
 }
