@@ -17,7 +17,7 @@ enum {
 #define FLAG_TF UINT64_C(0x100)
 
 /* A step takes so much longer than an instruction, at the most: under nested KVM on TCG. */
-#define STEP_SLOWNESS 64u
+#define STEP_SLOWNESS 256u
 
 enum { /* error code of a page fault */
        FAULT_WRITE = 1u << 1,
