@@ -1,9 +1,9 @@
 /* A file server for scenarios: the main function of a domain, and what its files hold.
  *
  * Core asks it for pages when one of a mapped file is missing, and gives back those that were
- * written (Codezero's fs0). All its memory is mapped before it begins, so that core, which waits
- * for its answer, never has to resolve a fault of its ("prefaulting of fs0 to avoid page fault
- * deadlocks", seed 004).
+ * written (Codezero's fs0). It may fault while it reads a page; while it looks a name up or takes a
+ * page back core waits for its answer, so that it must not then ("prefaulting of fs0 to avoid page
+ * fault deadlocks", seed 004). Here all its memory is mapped before it begins.
  *
  *   /one        a directory with the files `data` and `code`, a function that can be called
  *   /two        a directory with another file `data`, and `empty`, which has no page
