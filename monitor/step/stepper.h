@@ -1,8 +1,10 @@
 /* A guest that stands still at any moment of one run, forwards and backwards.
  *
- * Forwards it goes on from where it stands. Backwards is the same plan once more, up to there: a
- * run is a function of its plan. Whatever the guest has written by then is compared with the
- * rehearsal, so that what is shown is what the guest did.
+ * Forwards it goes on from where it stands in the kernel. Backwards is the same plan once more, up
+ * to there: a run is a function of its plan. So is forwards from an instruction: to stop there took
+ * an interrupt, by which the thread lost its exclusive access (DDI 0406C A3.4.5), and it might try
+ * again where it would not have otherwise. Whatever the guest has written by then is compared with
+ * the rehearsal, so that what is shown is what the guest did.
  */
 #ifndef FAULTLINE_STEP_STEPPER_H
 #define FAULTLINE_STEP_STEPPER_H
