@@ -3,7 +3,8 @@
  *
  * What makes no trap is found by ticks of the local APIC (SDM 11.5.4), which are as long as the
  * machine makes them. User code that stays away for several of them, as long as the budget has
- * nanoseconds left, has spent it. A tick that finds anything else leaves nothing behind.
+ * nanoseconds left, has spent it. A tick that finds anything else leaves nothing behind. Where
+ * steps are counted, their number says so, and ticks say nothing.
  */
 
 #include "arch.h"
@@ -69,15 +70,24 @@ bool timer_expired(void)
     return now >= deadline;
 }
 
-bool timer_tick(uint64_t slowness)
+void timer_spend(void)
+{
+    now = deadline;
+}
+
+bool timer_tick(bool counts)
 {
     apic_write(APIC_EOI, 0);
     apic_write(APIC_INITIAL, TICK_NS);
-    quiet_ticks = now == time_of_tick ? quiet_ticks + 1 : 0;
-    time_of_tick = now;
-    if (quiet_ticks < QUIET_TICKS || quiet_ticks * TICK_NS / slowness < deadline - now) {
+    if (!counts) {
+        quiet_ticks = 0;
         return false;
     }
-    now = deadline;
+    quiet_ticks = now == time_of_tick ? quiet_ticks + 1 : 0;
+    time_of_tick = now;
+    if (quiet_ticks < QUIET_TICKS || quiet_ticks * TICK_NS < deadline - now) {
+        return false;
+    }
+    timer_spend();
     return true;
 }

@@ -6,7 +6,8 @@
 /* timer.c */
 uint64_t timer_trap(void);
 bool timer_expired(void);
-bool timer_tick(uint64_t slowness);
+void timer_spend(void);
+bool timer_tick(bool counts);
 
 enum {
     VECTOR_DEBUG = 1,
@@ -15,9 +16,6 @@ enum {
 };
 
 #define FLAG_TF UINT64_C(0x100)
-
-/* A step takes so much longer than an instruction, at the most: under nested KVM on TCG. */
-#define STEP_SLOWNESS 256u
 
 enum { /* error code of a page fault */
        FAULT_WRITE = 1u << 1,
@@ -30,28 +28,42 @@ enum { /* error code of a page fault */
 /* What is left of the steps granted: vectors.S counts them down and comes here with the last. */
 uint32_t steps_left __attribute__((section(".bss.hot")));
 static uint32_t steps_granted __attribute__((section(".bss.hot")));
-static bool stepping __attribute__((section(".bss.hot")));
+static enum {
+    STEPPING_NOT,
+    STEPPING_TO_STOP,
+    STEPPING_TO_COUNT
+} stepping __attribute__((section(".bss.hot")));
+
+#define STEP_TIME 8u /* of the budget: long for any stay, short for who waits */
 
 struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions)
 {
-    stepping = true;
+    stepping = STEPPING_TO_STOP;
     steps_granted = steps_left = instructions;
     frame->rflags |= FLAG_TF;
     return frame;
 }
 
-/* Until any time: every instruction is stepped over, only to be counted. */
+/* Every instruction is stepped over, only to be counted. Then steps are what ends an endless stay,
+ * not ticks: a step takes as long as the machine makes it, under nested KVM a hundred microseconds.
+ */
 struct arch_frame *arch_run_until(struct arch_frame *frame, uint64_t time)
 {
-    (void)time;
-    return arch_run_for(frame, UINT32_MAX);
+    uint64_t steps = (time - arch_time()) / STEP_TIME;
+    arch_run_for(frame, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
+    stepping = STEPPING_TO_COUNT;
+    return frame;
 }
 
 /* Ends the stepping; how many instructions were executed, where the last one may have trapped. */
 static uint32_t steps_taken(struct arch_frame *frame, enum trap_kind kind)
 {
-    uint32_t taken = stepping ? steps_granted - steps_left + (kind != TRAP_TIMER) : 0;
-    stepping = false;
+    uint32_t taken =
+        stepping != STEPPING_NOT ? steps_granted - steps_left + (kind != TRAP_TIMER) : 0;
+    if (stepping == STEPPING_TO_COUNT && kind == TRAP_TIMER) {
+        timer_spend();
+    }
+    stepping = STEPPING_NOT;
     frame->rflags &= ~FLAG_TF;
     return taken;
 }
@@ -88,7 +100,7 @@ static struct trap decode(const struct arch_frame *frame)
     case ARCH_TICK_VECTOR:
         return (struct trap){.kind = TRAP_TIMER};
     case VECTOR_DEBUG:
-        if (stepping && steps_left == 0) {
+        if (stepping != STEPPING_NOT && steps_left == 0) {
             return (struct trap){.kind = TRAP_TIMER};
         }
         /* fall through */
@@ -112,7 +124,7 @@ __attribute__((noinline)) struct arch_frame *resume_nothing(struct arch_frame *f
 /* Time may be up, or the count, before user mode has begun. */
 static struct arch_frame *interrupted_at_once(struct arch_frame *frame)
 {
-    while (frame != NULL && (timer_expired() || (stepping && steps_left == 0))) {
+    while (frame != NULL && (timer_expired() || (stepping != STEPPING_NOT && steps_left == 0))) {
         frame = resume_nothing(frame);
     }
     return frame;
@@ -134,7 +146,7 @@ struct arch_frame *arch_trap(struct arch_frame *frame)
 /* Whether the kernel has to know. */
 bool arch_tick(void)
 {
-    return timer_tick(stepping ? STEP_SLOWNESS : 1);
+    return timer_tick(stepping == STEPPING_NOT);
 }
 
 struct arch_frame *arch_begin(struct arch_frame *frame)
