@@ -39,15 +39,15 @@ void report_slots(GString *out, const struct model *model, const struct report *
     for (guint i = 0; i < model->slots->len; i++) {
         const struct model_slot *slot = model_slot(model, i);
         char space[TRACE_NAME_MAX], address[REPORT_ADDRESS_MAX];
-        g_string_append_printf(out, "%-8s of %-8s 0x%08" PRIx64 "  ",
-                               report_address(report, slot->address, address),
-                               space_name(report, slot->space, space), slot->address);
+        g_string_append_printf(out, "%-8s %-8s 0x%08" PRIx64 "  ",
+                               space_name(report, slot->space, space),
+                               report_address(report, slot->address, address), slot->address);
         if (slot->first == MODEL_NONE)
             g_string_append(out, "free");
         for (uint32_t hold = slot->first; hold != MODEL_NONE;
              hold = model_hold(model, hold)->next) {
             if (hold != slot->first)
-                g_string_append_printf(out, "\n%33s", "and ");
+                g_string_append_printf(out, "\n%30s", "and ");
             print_hold(out, report, model_hold(model, hold));
         }
         g_string_append_c(out, '\n');

@@ -14,17 +14,18 @@ int moment_compare(struct moment a, struct moment b)
 
 /* ---- making one ---- */
 
-/* Appends the stretch that a span tells of; `event`: the one before it. What ends it comes next. */
-static void add_stretch(GArray *stretches, const struct fl_event *span, size_t event, uint32_t n,
-                        bool interrupted)
+/* Appends the stretch that a span tells of, and what comes next; `event`: the one before it. An
+ * interrupt says itself before which instruction it came. */
+static void add_stretch(GArray *stretches, const struct fl_event *span, const struct fl_event *next,
+                        size_t event, uint32_t n)
 {
-    const uint32_t behind = span->aux + span->arg;
+    const bool interrupted = next != NULL && fl_event_id(next) == FL_EVENT_INTERRUPT;
     const struct stretch stretch = {
         .event = event,
         .thread = span->thread,
         .n = n,
         .first = span->aux,
-        .last = interrupted ? behind : behind - 1,
+        .last = interrupted ? next->aux : span->aux + span->arg - 1,
     };
     if (stretch.last >= stretch.first)
         g_array_append_val(stretches, stretch);
@@ -38,14 +39,12 @@ static void find_stretches(struct rehearsal *rehearsal, const struct sample *mea
     for (size_t i = 0; i < measured->n_events; i++) {
         const struct fl_event *event = &measured->events[i];
         gpointer thread = GUINT_TO_POINTER(event->thread);
-        const bool more = i + 1 < measured->n_events;
-        const uint16_t next = more ? fl_event_id(event + 1) : FL_EVENT_RUN_END;
         switch (fl_event_id(event)) {
         case FL_EVENT_SPAN:
             if (number > 0 && number <= rehearsal->report.n_events)
-                add_stretch(rehearsal->stretches, event, number - 1,
-                            GPOINTER_TO_UINT(g_hash_table_lookup(entries, thread)),
-                            next == FL_EVENT_INTERRUPT);
+                add_stretch(rehearsal->stretches, event,
+                            i + 1 < measured->n_events ? event + 1 : NULL, number - 1,
+                            GPOINTER_TO_UINT(g_hash_table_lookup(entries, thread)));
             continue;
         case FL_EVENT_ENTRY:
             g_hash_table_insert(entries, thread, GUINT_TO_POINTER(event->aux));

@@ -73,10 +73,12 @@ static uint64_t pc_of(const struct stepper *stepper)
     const struct report *report = &stepper->run->report;
     if (stepper->at.k > 0)
         return stepper->pc;
-    for (size_t i = stepper->at.event + 1; i-- > 0;)
-        if (fl_event_id(&report->events[i]) == FL_EVENT_ENTRY &&
-            report->events[i].thread == place.thread)
-            return report->events[i].arg;
+    for (size_t i = stepper->at.event + 1; i-- > 0;) {
+        const struct fl_event *event = &report->events[i];
+        const uint16_t id = fl_event_id(event);
+        if (event->thread == place.thread && (id == FL_EVENT_ENTRY || id == FL_EVENT_INTERRUPT))
+            return event->arg;
+    }
     return 0;
 }
 
