@@ -110,12 +110,12 @@ static void print_areas(GString *out, const struct model *model, const struct re
         char space[TRACE_NAME_MAX];
         if (area->deleted)
             continue;
-        g_string_append_printf(out, "area of %-8s 0x%08" PRIx64 " %5u page%s %-4s",
+        g_string_append_printf(out, "area of %-8s 0x%08" PRIx64 " %5u page%s %s",
                                space_name(report, area->space, space), area->address, area->pages,
                                area->pages == 1 ? " " : "s", rights_name(area->rights));
         if (area->object != MODEL_NONE)
-            g_string_append_printf(out, " shows object %u from page %u",
-                                   model_object(model, area->object)->number, area->offset);
+            g_string_append_printf(out, ", from page %u of object %u",
+                                   area->offset, model_object(model, area->object)->number);
         g_string_append_c(out, '\n');
     }
 }
