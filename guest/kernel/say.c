@@ -54,10 +54,10 @@ void do_debug(struct thread *thread)
             *(volatile uint32_t *)((uint8_t *)shared + (offset & ~3u)) = argument(thread, 2);
         }
         break;
-    case SYS_DEBUG_OWN_TABLE:
-        memset(arch_frame_address((arch_space_table(thread->space) - ARCH_RAM_BASE) >>
-                                  FL_PAGE_SHIFT),
-               0xff, FL_PAGE_SIZE);
+    case SYS_DEBUG_OWN_TABLE: /* half a page: the kernel's own half may lie in the other */
+        memset(
+            arch_frame_address((arch_space_table(thread->space) - ARCH_RAM_BASE) >> FL_PAGE_SHIFT),
+            0xff, FL_PAGE_SIZE / 2);
         arch_space_activate(thread->space);
         break;
     default:

@@ -60,8 +60,8 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                                          "outcome-as-declared"),
             [VARIANT_OWN_TABLE] = BAD("own_table", "ones all over the page table that it runs on",
                                       "outcome-as-declared"),
-            [VARIANT_FLOOD] = BAD("flood", "asks the monitor for a decision, on and on",
-                                  "outcome-as-declared"),
+            [VARIANT_FLOOD] =
+                BAD("flood", "asks the monitor for a decision, on and on", "outcome-as-declared"),
         },
 };
 

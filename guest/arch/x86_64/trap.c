@@ -19,7 +19,6 @@ enum {
 
 enum { /* error code of a page fault */
        FAULT_WRITE = 1u << 1,
-       FAULT_RESERVED = 1u << 3,
        FAULT_FETCH = 1u << 4,
 };
 
@@ -81,7 +80,7 @@ static struct trap page_fault(const struct arch_frame *frame)
 {
     uint32_t error = (uint32_t)frame->error;
     return (struct trap){
-        .kind = (error & FAULT_RESERVED) ? TRAP_EXCEPTION : TRAP_FAULT,
+        .kind = TRAP_FAULT,
         .address = (uint32_t)fault_address(),
         .access = (error & FAULT_FETCH)   ? FL_ACCESS_EXEC
                   : (error & FAULT_WRITE) ? FL_ACCESS_WRITE
