@@ -28,11 +28,24 @@ struct backend_accesses {
     uint64_t leave_nothing;  /* and where it would be, but for no instruction; 0: never without */
 };
 
+/* What a back end needs to have a run gone over by a debugger, forwards and backwards: once with
+ * `record`, then without as often as is wanted. The guest waits for `control` before its first
+ * instruction. Nothing may be written to its RAM meanwhile: the plan lies there before the start.
+ * All are paths, in run_dir. */
+struct backend_replay {
+    bool record;
+    const char *log;       /* of the recording: made, then read */
+    const char *snapshots; /* a qcow2 file without a disk's worth of data, likewise */
+    const char *gdb;       /* socket, listened on: of QEMU's own stub */
+    const char *control;   /* socket, listened on: of QMP */
+};
+
 struct backend_config {
     const char *image;   /* path of the guest ELF */
     const char *run_dir; /* private directory of this session: RAM file, logs */
     struct guestmem *memory;
     const struct backend_accesses *accesses; /* NULL: nobody wants to know */
+    const struct backend_replay *replay;     /* NULL: a run is not gone over */
 };
 
 struct backend {

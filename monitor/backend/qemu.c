@@ -66,6 +66,38 @@ static void add(GPtrArray *argv, const char *option, const char *value)
     g_ptr_array_add(argv, g_strdup(value));
 }
 
+#define ICOUNT "shift=0,sleep=off,align=off"
+
+static void add_icount(GPtrArray *argv, const struct backend_replay *replay)
+{
+    if (replay == NULL) {
+        add(argv, "-icount", ICOUNT);
+        return;
+    }
+    g_autofree char *log = plugin_escape(replay->log);
+    g_autofree char *icount = g_strdup_printf(ICOUNT ",rr=%s,rrfile=%s,rrsnapshot=start",
+                                              replay->record ? "record" : "replay", log);
+    add(argv, "-icount", icount);
+}
+
+/* -no-shutdown: a run that a debugger led astray may come to the end of the recording. */
+static void add_debugger(GPtrArray *argv, const struct backend_replay *replay)
+{
+    g_autofree char *snapshots = plugin_escape(replay->snapshots);
+    g_autofree char *gdb = plugin_escape(replay->gdb);
+    g_autofree char *control = plugin_escape(replay->control);
+    g_autofree char *drive =
+        g_strdup_printf("file=%s,if=none,id=snapshots,format=qcow2", snapshots);
+    g_autofree char *stub = g_strdup_printf("unix:%s,server=off", gdb);
+    g_autofree char *qmp = g_strdup_printf("unix:%s,server=off", control);
+    add(argv, "-drive", drive);
+    add(argv, "-gdb", stub);
+    add(argv, "-qmp", qmp);
+    g_ptr_array_add(argv, g_strdup("-S"));
+    if (!replay->record)
+        g_ptr_array_add(argv, g_strdup("-no-shutdown"));
+}
+
 static GPtrArray *command_line(const struct qemu_machine *machine,
                                const struct backend_config *config)
 {
@@ -77,7 +109,7 @@ static GPtrArray *command_line(const struct qemu_machine *machine,
     g_ptr_array_add(argv, g_strdup(machine->program));
     add(argv, "-M", machine->machine);
     add(argv, "-cpu", machine->cpu);
-    add(argv, "-icount", "shift=0,sleep=off,align=off");
+    add_icount(argv, config->replay);
     add(argv, "-display", "none");
     add(argv, "-serial", "none");
     add(argv, "-monitor", "none");
@@ -91,6 +123,8 @@ static GPtrArray *command_line(const struct qemu_machine *machine,
         add(argv, "-device", machine->device);
     if (config->accesses != NULL)
         plugin_options(argv, config->accesses, machine->ram);
+    if (config->replay != NULL)
+        add_debugger(argv, config->replay);
     g_ptr_array_add(argv, NULL);
     return argv;
 }
