@@ -1,7 +1,11 @@
 /* From exception vectors to the kernel's traps: fault status decoding (DDI 0406C B3.13). */
 
 #include "arch.h"
+#include "../../kernel/kernel.h"
 #include "../../kernel/trap.h"
+
+_Static_assert(offsetof(struct run, current) == 8, "vectors.S knows this offset");
+_Static_assert(offsetof(struct thread, frame) == 0, "vectors.S stores registers there");
 
 /* timer.c */
 uint32_t arch_instructions(uint64_t trapped, uint32_t entry_cost);

@@ -137,3 +137,38 @@ leave:
 	.balign	4
 run_stack:
 	.skip	4
+
+/* For debuggers: whoever called `enter` is the running thread, and its registers lie in its block. So
+ * a backtrace goes from the kernel on into user mode. Written out, since assemblers' directives know
+ * no such rule (DWARF 4, 6.4). RUN_CURRENT is checked in trap.c. */
+	.equ	RUN_CURRENT, 8
+	.equ	DW_CFA_def_cfa_expression, 0x0f
+	.equ	DW_CFA_offset, 0x80
+	.equ	DW_OP_addr, 0x03
+	.equ	DW_OP_deref, 0x06
+
+	.section .debug_frame, "", %progbits
+cie:
+	.4byte	2f - 1f
+1:	.4byte	0xffffffff
+	.byte	3			/* version */
+	.asciz	""			/* not "S", a signal frame: of a system call, the caller is before pc */
+	.uleb128 1			/* code */
+	.sleb128 4			/* data: words */
+	.uleb128 15			/* pc is where it goes on */
+	.balign	4
+2:
+	.4byte	4f - 3f
+3:	.4byte	cie
+	.4byte	enter, leave - enter
+	.byte	DW_CFA_def_cfa_expression
+	.uleb128 6
+	.byte	DW_OP_addr
+	.4byte	run + RUN_CURRENT
+	.byte	DW_OP_deref
+	.irp	register, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	.byte	DW_CFA_offset | \register
+	.uleb128 \register
+	.endr
+	.balign	4
+4:
