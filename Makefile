@@ -179,6 +179,7 @@ install: all ## the program, its parts and the guest images under PREFIX=/usr/lo
 	test ! -e $(BUILD)/faultline-vmm || \
 		install -D -m 755 $(BUILD)/faultline-vmm $(DESTDIR)$(PREFIX)/lib/faultline/faultline-vmm
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
+	install -D -m 644 scripts/gdb/faultline.py $(DESTDIR)$(PREFIX)/share/faultline/gdb/faultline.py
 	for image in armv7.elf x86_64.elf; do \
 		install -D -m 644 $(BUILD)/guest/$$image $(DESTDIR)$(PREFIX)/share/faultline/guest/$$image || exit; \
 	done

@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
     {"step", cmd_step, "a run, a point at a time, forwards and backwards"},
     {"explain", cmd_explain, "a recorded run in lanes, and what decides it"},
     {"races", cmd_races, "accesses to memory that nothing orders, and whether it matters"},
+    {"gdb", cmd_gdb, "a recorded run under gdb, forwards and backwards"},
     {"verify", cmd_verify, "judge recorded traces"},
     {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
 };

@@ -15,6 +15,7 @@ enum exit_code {
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
+int cmd_gdb(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_races(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

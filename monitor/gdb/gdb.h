@@ -13,6 +13,9 @@
 #include "backend/backend.h"
 #include "image.h"
 
+#define GDB_PROGRAM "gdb-multiarch"
+#define GDB_SCRIPT  "scripts/gdb/faultline.py" /* where it is built; installed, elsewhere */
+
 #define GDB_ERROR (g_quark_from_static_string("faultline-gdb"))
 enum gdb_error {
     GDB_ERROR_UNABLE,  /* this back end, or what is installed here, has no debugger */
