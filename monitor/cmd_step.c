@@ -252,6 +252,9 @@ static bool step_through(struct work *work, const struct samples *samples, GErro
         done = options->batch != NULL ? do_batch(&step, options, error)
                                       : do_input(&step, options, error);
         model_free(&step.model);
+        g_autoptr(GString) out = g_string_new(NULL);
+        attach_end(&step.gdb, out);
+        fputs(options->json ? "" : out->str, stdout);
     }
     stepper_end(&step.stepper);
     g_free(step.last);

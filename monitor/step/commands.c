@@ -280,6 +280,14 @@ static bool run_where(struct step *step, const char *argument, GString *out, GEr
     return true;
 }
 
+static bool run_gdb(struct step *step, const char *argument, GString *out, GError **error)
+{
+    (void)argument;
+    if (step->stepper.ended)
+        return refuse(error, "the run has ended: go back to where gdb is to stand");
+    return attach_here(&step->gdb, &step->stepper, out, error);
+}
+
 static bool run_lanes(struct step *step, const char *argument, GString *out, GError **error)
 {
     (void)argument, (void)error;
@@ -314,6 +322,7 @@ static const struct command commands[] = {
      run_branch},
     {"save", "save", "FILE", "writes the plan", run_save},
     {"where", "where", NULL, "the calls that the thread is in", run_where},
+    {"gdb", "gdb", NULL, "parks a guest of its own here for gdb, and says how to attach", run_gdb},
     {"lanes", "lanes", NULL, "more of the run around here", run_lanes},
     {"help", "help", NULL, "this", run_help},
     {"q", "quit", NULL, "ends", run_quit},
@@ -401,5 +410,6 @@ bool step_command(struct step *step, const char *line, GString *out, GError **er
     }
     g_auto(GStrv) words = g_strsplit(step->last, " ", 2);
     const char *argument = words[1] != NULL ? g_strchug(words[1]) : "";
+    attach_tell(&step->gdb, out);
     return obey(step, words[0], argument, out, error);
 }

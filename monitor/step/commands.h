@@ -2,12 +2,14 @@
 #ifndef FAULTLINE_STEP_COMMANDS_H
 #define FAULTLINE_STEP_COMMANDS_H
 
+#include "attach.h"
 #include "model.h"
 #include "stepper.h"
 
 struct step {
     struct stepper stepper;
     struct model model;
+    struct attached gdb;
     bool quit;
     char *last; /* what an empty line says again; NULL: nothing yet */
 };
