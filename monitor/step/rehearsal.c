@@ -4,6 +4,7 @@
 #include "plan.h"
 #include "present.h"
 #include "trace.h"
+#include "witness.h"
 
 int moment_compare(struct moment a, struct moment b)
 {
@@ -41,7 +42,7 @@ static void find_stretches(struct rehearsal *rehearsal, const struct sample *mea
         gpointer thread = GUINT_TO_POINTER(event->thread);
         switch (fl_event_id(event)) {
         case FL_EVENT_SPAN:
-            if (number > 0 && number <= rehearsal->report.n_events)
+            if (number > 0 && number <= rehearsal->sample->n_events)
                 add_stretch(rehearsal->stretches, event,
                             i + 1 < measured->n_events ? event + 1 : NULL, number - 1,
                             GPOINTER_TO_UINT(g_hash_table_lookup(entries, thread)));
@@ -56,17 +57,48 @@ static void find_stretches(struct rehearsal *rehearsal, const struct sample *mea
     }
 }
 
-static bool measure(struct rehearsal *rehearsal, const struct samples *samples, GError **error)
+/* Of a guest that dies or falls silent more is known when it is looked at event by event. */
+static struct sample *keep(const struct samples *samples, const struct fl_plan *plan, bool dies,
+                           GError **error)
 {
-    struct fl_plan plan = rehearsal->plan;
-    plan.mode |= FL_MODE_SPANS;
-    plan.max_packets = FL_RING_PACKETS;
-    struct sample *measured = sample_keep(samples, &plan, error);
+    return dies ? witness_keep(samples, plan, error) : sample_keep(samples, plan, error);
+}
+
+static bool run_both(struct rehearsal *rehearsal, const struct samples *samples, GError **error)
+{
+    struct fl_plan measuring = rehearsal->plan;
+    measuring.mode |= FL_MODE_SPANS;
+    measuring.max_packets = FL_RING_PACKETS;
+    rehearsal->sample = keep(samples, &rehearsal->plan, false, error);
+    const bool dies =
+        rehearsal->sample != NULL && outcome_is_cut_short(rehearsal->sample->verdict->outcome);
+    if (dies) {
+        sample_free(rehearsal->sample);
+        rehearsal->sample = keep(samples, &rehearsal->plan, true, error);
+    }
+    if (rehearsal->sample == NULL)
+        return false;
+    struct sample *measured = keep(samples, &measuring, dies, error);
     if (measured == NULL)
         return false;
     find_stretches(rehearsal, measured);
     sample_free(measured);
     return true;
+}
+
+static void fill_report(struct rehearsal *rehearsal, const struct subject *subject)
+{
+    const struct sample *sample = rehearsal->sample;
+    events_preemptions(sample->events, sample->n_events, 0, rehearsal->taken, rehearsal->taken_at);
+    rehearsal->report = (struct report){
+        .scenario = subject->scenario,
+        .verdict = sample->verdict,
+        .events = sample->events,
+        .n_events = sample->n_events,
+        .taken = (const struct fl_preemption *)(const void *)rehearsal->taken->data,
+        .n_taken = rehearsal->taken->len,
+    };
+    present_lookups(&rehearsal->report, subject);
 }
 
 struct rehearsal *rehearsal_make(const struct samples *samples, const struct subject *subject,
@@ -78,31 +110,16 @@ struct rehearsal *rehearsal_make(const struct samples *samples, const struct sub
     rehearsal->stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
     rehearsal->taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
     rehearsal->taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    rehearsal->sample = sample_keep(samples, &rehearsal->plan, error);
-    if (rehearsal->sample != NULL) {
-        const struct sample *sample = rehearsal->sample;
-        events_preemptions(sample->events, sample->n_events, 0, rehearsal->taken,
-                           rehearsal->taken_at);
-        rehearsal->report = (struct report){
-            .scenario = subject->scenario,
-            .verdict = sample->verdict,
-            .events = sample->events,
-            .n_events = sample->n_events,
-            .taken = (const struct fl_preemption *)(const void *)rehearsal->taken->data,
-            .n_taken = rehearsal->taken->len,
-        };
-        present_lookups(&rehearsal->report, subject);
-    }
-    if (rehearsal->sample == NULL || !measure(rehearsal, samples, error)) {
-        rehearsal_free(rehearsal);
-        return NULL;
-    }
-    if (rehearsal->report.n_events > 0)
+    const bool ran = run_both(rehearsal, samples, error);
+    if (ran && rehearsal->sample->n_events > 0) {
+        fill_report(rehearsal, subject);
         return rehearsal;
-    g_set_error(error, STEP_ERROR, STEP_ERROR_COMMAND,
-                "the guest ends before its first event is recorded (%s): there is nothing to step "
-                "through",
-                trace_value_name(TRACE_OUTCOME, rehearsal->sample->verdict->outcome));
+    }
+    if (ran)
+        g_set_error(error, STEP_ERROR, STEP_ERROR_COMMAND,
+                    "the guest writes no event before it ends (%s): there is nothing to step "
+                    "through",
+                    trace_value_name(TRACE_OUTCOME, rehearsal->sample->verdict->outcome));
     rehearsal_free(rehearsal);
     return NULL;
 }

@@ -88,7 +88,9 @@ void screen_where(GString *out, const struct stepper *stepper)
     struct call_frame frames[CALLS_MAX];
     struct source_place place;
     const struct image *image = stepper->subject->image;
-    const struct call_stack stack = unwind(image, asker.frame, &asker.memory);
+    struct call_stack stack = unwind(image, asker.frame, &asker.memory);
+    if (stepper->at.k == 0 && stack.n > 0 && pc_of(stepper) != 0)
+        stack.pcs[0] = pc_of(stepper); /* its registers stand behind the system call */
     const size_t count = call_stack_frames(image, &stack, frames, CALLS_MAX);
     for (size_t i = 0; i < count; i++) {
         g_string_append_printf(out, "#%zu  ", i);

@@ -10,6 +10,7 @@
 enum trick {
     GOOD,
     ASKS,   /* `variant` decisions; the targets answered are summed into fault_addr */
+    STANDS, /* `variant` times, in mode step: says which stop it was told of by n and k */
     DIES,   /* with one packet closed */
     SILENT, /* with one packet closed */
     WRONG_SERIAL,
@@ -94,6 +95,21 @@ static inline uint32_t fake_ask(struct fake_guest *guest, uint32_t n)
     return guest->control->decision_target;
 }
 
+/* Where it was told to, whatever that is. */
+static inline void fake_stand(struct fake_guest *guest)
+{
+    struct fl_stop *stop = &guest->control->stop;
+    uint32_t asked = guest->control->ask.value + 1;
+    guest->control->decision =
+        (struct fl_decision){.thread = FL_PATH_DOMAIN(0), .n = stop->event, .k = stop->k};
+    stop->pc = 0x1000u + stop->k;
+    stop->standing = 1;
+    fake_store(&guest->control->ask, asked);
+    while (fake_load(&guest->control->answer) != asked && fake_goes_on(guest))
+        continue;
+    stop->standing = 0;
+}
+
 /* What is wrong about the result itself. */
 static inline void fake_spoil(struct fake_guest *guest, enum trick trick, struct fl_result *result)
 {
@@ -173,6 +189,8 @@ static inline bool fake_run(struct fake_guest *guest, const struct fl_plan *plan
         return false;
     for (uint32_t i = 0; plan->scenario == ASKS && i < plan->variant; i++)
         result.fault_addr += fake_ask(guest, i + 1);
+    for (uint32_t i = 0; plan->scenario == STANDS && i < plan->variant; i++)
+        fake_stand(guest);
     fake_packet(guest, plan->seed, 1 + plan->seed % 100);
     fake_spoil(guest, plan->scenario, &result);
     fake_give(guest, &result);

@@ -290,15 +290,51 @@ static void online_decisions_are_asked_and_answered(void **state)
     close_session(session);
 }
 
-/* Nobody would answer: who posts a plan waits for its run. */
+/* Nobody would answer: who posts a plan waits for its run. Nor in mode step, where it stands still
+ * and does not ask; and it stands still in no other. */
 static void a_posted_plan_asks_nothing(void **state)
 {
     (void)state;
+    static const struct fl_plan plans[] = {
+        {.scenario = ASKS, .variant = 1, .max_packets = 8},
+        {.scenario = ASKS, .variant = 1, .max_packets = 8, .mode = FL_MODE_STEP},
+        {.scenario = STANDS, .variant = 1, .max_packets = 8},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(plans); i++) {
+        struct session *session = open_session();
+        session_post(session, &plans[i]);
+        struct run run = wait_run(session);
+        assert_int_equal(run.result.outcome, FL_OUTCOME_ABI_VIOLATION);
+        assert_non_null(strstr(run.death, "asks for a decision"));
+        session_release(session);
+        close_session(session);
+    }
+}
+
+static void a_stepped_guest_stands_where_it_is_told(void **state)
+{
+    (void)state;
     struct session *session = open_session();
-    session_post(session, &(struct fl_plan){.scenario = ASKS, .variant = 1, .max_packets = 8});
-    struct run run = wait_run(session);
-    assert_int_equal(run.result.outcome, FL_OUTCOME_ABI_VIOLATION);
-    assert_non_null(strstr(run.death, "asks for a decision"));
+    const struct fl_plan plan = {
+        .scenario = STANDS, .variant = 3, .mode = FL_MODE_STEP, .max_packets = 8, .seed = 5};
+    struct run run;
+    struct fl_decision here;
+    const unsigned parked = fake.parks;
+    session_stop_at(session, 10, 0);
+    session_post(session, &plan);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(session_wait(session, -1, &run, &here, NULL), SESSION_STOP);
+        assert_int_equal(fake.parks, parked + i + 1); /* a guest that stands burns no CPU */
+        assert_int_equal(here.n, 10 + i);
+        assert_int_equal(here.k, 2 * i);
+        assert_int_equal(session_stop_pc(session), 0x1000 + 2 * i);
+        assert_int_equal(session_stop_event(session, 125)->thread, 5);
+        assert_int_equal(fl_event_time(session_stop_event(session, 11)), 11);
+        session_stop_at(session, 11 + i, 2 * (i + 1));
+        session_go_on(session);
+    }
+    run = wait_run(session);
+    assert_good(session, &run, 5);
     session_release(session);
     close_session(session);
 }
@@ -440,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_refused_plan_has_no_packets),
         cmocka_unit_test(online_decisions_are_asked_and_answered),
         cmocka_unit_test(a_posted_plan_asks_nothing),
+        cmocka_unit_test(a_stepped_guest_stands_where_it_is_told),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),
         cmocka_unit_test(an_idle_guest_is_parked),
         cmocka_unit_test(a_guest_that_dies_idle_is_nobodys_fault),
