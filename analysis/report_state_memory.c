@@ -114,8 +114,8 @@ static void print_areas(GString *out, const struct model *model, const struct re
                                space_name(report, area->space, space), area->address, area->pages,
                                area->pages == 1 ? " " : "s", rights_name(area->rights));
         if (area->object != MODEL_NONE)
-            g_string_append_printf(out, ", from page %u of object %u",
-                                   area->offset, model_object(model, area->object)->number);
+            g_string_append_printf(out, ", from page %u of object %u", area->offset,
+                                   model_object(model, area->object)->number);
         g_string_append_c(out, '\n');
     }
 }
