@@ -18,6 +18,14 @@ static const char arm_description[] =
     "<reg name=\"lr\" bitsize=\"32\"/><reg name=\"pc\" bitsize=\"32\" type=\"code_ptr\"/>"
     "<reg name=\"cpsr\" bitsize=\"32\"/></feature></target>";
 
+/* In user and supervisor mode, which is where handlers go soon, it was a system call if anything
+ * (DDI 0406C B1.3.1). */
+static bool arm_near_exception(const uint8_t *registers)
+{
+    const uint8_t mode = registers[16 * 4] & 0x1f;
+    return mode != 0x10 && mode != 0x13;
+}
+
 static const struct gdb_arch archs[] = {
     {
         .name = "armv7",
@@ -47,6 +55,7 @@ static const struct gdb_arch archs[] = {
         .vectors = "vectors",
         .vectors_size = 32,
         .vector_of_call = 8,
+        .near_exception = arm_near_exception,
         .watch_stops_before = true,
     },
 };

@@ -22,11 +22,14 @@ struct gdb_arch {
     struct gdb_register registers[GDB_REGISTERS_MAX]; /* ends with size 0 */
     size_t pc;                                        /* number of a register */
     uint64_t ram;                                     /* physical address of guest RAM */
-    uint64_t kernel;         /* virtual address at which the kernel sees all of it */
-    const char *tables;      /* the kernel's array of top page tables, by space */
-    const char *vectors;     /* symbol: where exceptions go */
-    size_t vectors_size;     /* bytes from there on */
-    size_t vector_of_call;   /* offset of the vector that a system call takes */
+    uint64_t kernel;       /* virtual address at which the kernel sees all of it */
+    const char *tables;    /* the kernel's array of top page tables, by space */
+    const char *vectors;   /* symbol: where exceptions go */
+    size_t vectors_size;   /* bytes from there on */
+    size_t vector_of_call; /* offset of the vector that a system call takes */
+    /* Whether an exception may have been taken in the last instruction or two; else surely none
+     * was. */
+    bool (*near_exception)(const uint8_t *registers);
     bool watch_stops_before; /* a watchpoint stops the guest before the access, not after */
 };
 

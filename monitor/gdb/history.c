@@ -246,11 +246,10 @@ static bool find_begin(struct history *history, GError **error)
     return false;
 }
 
-struct history *history_open(const struct gdb_target_config *config, const struct fl_event *events,
+struct history *history_open(const struct gdb_target_ops *ops,
+                             const struct gdb_target_config *config, const struct fl_event *events,
                              size_t n_events, GError **error)
 {
-    const struct gdb_target_ops *ops = gdb_target(config->backend->id);
-    g_assert(ops != NULL);
     struct history *history = g_new0(struct history, 1);
     history->arch = config->arch;
     history->breaks = g_array_new(FALSE, FALSE, sizeof(struct client_break));

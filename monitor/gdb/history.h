@@ -11,7 +11,8 @@
 struct history;
 
 /* Makes the run and stands at its first event. events: what the run must be, as far as known. */
-struct history *history_open(const struct gdb_target_config *config, const struct fl_event *events,
+struct history *history_open(const struct gdb_target_ops *ops,
+                             const struct gdb_target_config *config, const struct fl_event *events,
                              size_t n_events, GError **error);
 void history_close(struct history *history);
 

@@ -205,6 +205,23 @@ static void hear(struct server *server)
         send_home(server);
 }
 
+/* Whether it has gone, perhaps with something left to be read. */
+static bool has_hung_up(const struct server *server)
+{
+    struct pollfd gone = {.fd = server->client, .events = POLLRDHUP};
+    return poll(&gone, 1, 0) > 0;
+}
+
+static void meet(struct server *server)
+{
+    if (server->client != NOBODY && has_hung_up(server))
+        send_home(server);
+    if (server->client == NOBODY)
+        welcome(server);
+    else
+        refuse(server);
+}
+
 /* ---- the loop ---- */
 
 enum { STOP, LISTENER, CLIENT, GUEST, SOURCES };
@@ -227,10 +244,8 @@ void server_run(struct server *server)
             look_at_guest(server);
         if (sources[CLIENT].revents != 0)
             hear(server);
-        if (sources[LISTENER].revents != 0 && server->client == NOBODY)
-            welcome(server);
-        else if (sources[LISTENER].revents != 0)
-            refuse(server);
+        if (sources[LISTENER].revents != 0)
+            meet(server);
     }
     if (server->client != NOBODY)
         send_home(server);

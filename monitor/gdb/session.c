@@ -107,8 +107,9 @@ static bool open_stub(struct gdb_session *session, const struct gdb_options *opt
     };
     const size_t event = filter(session, options);
     struct view *view = view_open(options->image, arch, options->scenario, error);
-    struct history *history =
-        view != NULL ? history_open(&config, session->events, session->n_events, error) : NULL;
+    struct history *history = view != NULL ? history_open(gdb_target(options->backend->id), &config,
+                                                          session->events, session->n_events, error)
+                                           : NULL;
     if (history == NULL) {
         view_close(view);
         return false;

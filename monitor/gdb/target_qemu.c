@@ -254,9 +254,15 @@ static bool seek_last(struct qemu_target *qemu, uint64_t count)
 static bool step_back(struct qemu_target *qemu)
 {
     const uint64_t here = qemu->base.position;
+    uint8_t registers[GDB_REGISTERS_BYTES];
     if (here < 2)
         return true;
-    return here % 2 != 0 ? seek_state(qemu, here - 1) : seek_last(qemu, here / 2 - 1);
+    if (here % 2 != 0)
+        return seek_state(qemu, here - 1);
+    if (!qemu_read_registers(&qemu->base, registers))
+        return false;
+    return qemu->arch->near_exception(registers) ? seek_last(qemu, here / 2 - 1)
+                                                 : seek_state(qemu, here - 2);
 }
 
 /* Whether what leads here from the state before touches what is watched; `stop` says what then.

@@ -11,12 +11,15 @@
     F(frame)                                                                                       \
     F(state) F(path) F(space) F(partner) F(wait_address) F(n) F(k) F(fault) F(deferred)
 
+#define STATES 16u
+
 struct view {
     const struct image *image;
     const struct gdb_arch *arch;
     const struct fl_scenario *scenario;
     struct guestmem *memory;
     struct layout *layout;
+    const char *states[STATES]; /* names of enum thread_state */
     struct layout_array threads, run, tables;
     struct layout_field current; /* of run */
     struct {
@@ -36,6 +39,8 @@ static bool find_all(struct view *view)
 #define FIELD(name) found = found && layout_field(layout, "threads", #name, &view->of.name);
     THREAD_FIELDS(FIELD)
 #undef FIELD
+    for (unsigned i = 0; i < STATES; i++)
+        view->states[i] = layout_value_name(layout, "threads", "state", i);
     return found;
 }
 
@@ -111,9 +116,8 @@ unsigned view_current(const struct view *view)
 
 static const char *state_of(const struct view *view, unsigned thread)
 {
-    const char *name =
-        layout_value_name(view->layout, "threads", "state", field(view, thread, &view->of.state));
-    return name != NULL ? name : "";
+    const uint64_t state = field(view, thread, &view->of.state);
+    return state < STATES && view->states[state] != NULL ? view->states[state] : "";
 }
 
 bool view_is_thread(const struct view *view, unsigned thread)
