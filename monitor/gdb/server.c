@@ -13,12 +13,20 @@
 #define NOBODY (-1)
 #define BUSY   "E.another debugger is attached: one at a time"
 
+/* One who has come too late, and has not noticed yet. */
+struct refused {
+    int fd; /* NOBODY: none */
+    struct rsp_reader reader;
+};
+#define REFUSED_MAX 4u
+
 struct server {
     int listener;
     int client; /* NOBODY: none */
     int stop;   /* an eventfd */
     struct stub *stub;
     struct rsp_reader reader;
+    struct refused refused[REFUSED_MAX];
     GByteArray *sent; /* the last packet, should the client ask for it again */
     bool running;     /* the guest */
     GMutex mutex;     /* of what follows */
@@ -30,6 +38,8 @@ struct server *server_new(int listener, struct stub *stub)
     struct server *server = g_new0(struct server, 1);
     server->listener = listener;
     server->client = NOBODY;
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        server->refused[i].fd = NOBODY;
     server->stub = stub;
     server->stop = eventfd(0, EFD_CLOEXEC);
     g_assert(server->stop >= 0);
@@ -94,18 +104,42 @@ static void send_packets(struct server *server, GByteArray *out)
     g_byte_array_append(server->sent, out->data, out->len);
 }
 
-/* The reason stands as the answer to whatever it asks first. */
+/* gdb speaks first, and a connection that is closed before it has is only "Broken pipe" to it: the
+ * reason is what it gets for an answer, whatever it asks. Should too many come, the last go
+ * without. */
 static void refuse(struct server *server)
 {
     const int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    if (fd < 0)
+    for (unsigned i = 0; i < REFUSED_MAX && fd >= 0; i++) {
+        if (server->refused[i].fd != NOBODY)
+            continue;
+        server->refused[i] = (struct refused){.fd = fd};
         return;
-    g_byte_array_append(out, (const guint8 *)"+", 1);
-    rsp_packet(out, BUSY, strlen(BUSY));
-    send_all(fd, out->data, out->len);
-    shutdown(fd, SHUT_WR);
-    close(fd);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void send_away(struct refused *refused)
+{
+    close(refused->fd);
+    refused->fd = NOBODY;
+}
+
+static void tell_why(struct refused *refused)
+{
+    uint8_t bytes[1024];
+    const ssize_t n = recv(refused->fd, bytes, sizeof bytes, 0);
+    for (ssize_t i = 0; i < n; i++) {
+        if (rsp_byte(&refused->reader, bytes[i]) != RSP_PACKET)
+            continue;
+        g_autoptr(GByteArray) out = g_byte_array_new();
+        g_byte_array_append(out, (const guint8 *)"+", 1);
+        rsp_packet(out, BUSY, strlen(BUSY));
+        send_all(refused->fd, out->data, out->len);
+    }
+    if (n == 0 || (n < 0 && errno != EINTR))
+        send_away(refused);
 }
 
 static void welcome(struct server *server)
@@ -224,7 +258,7 @@ static void meet(struct server *server)
 
 /* ---- the loop ---- */
 
-enum { STOP, LISTENER, CLIENT, GUEST, SOURCES };
+enum { STOP, LISTENER, CLIENT, GUEST, REFUSED, SOURCES = REFUSED + REFUSED_MAX };
 
 void server_run(struct server *server)
 {
@@ -236,6 +270,8 @@ void server_run(struct server *server)
             [CLIENT] = {.fd = server->client, .events = POLLIN},
             [GUEST] = {.fd = server->running ? guest : -1, .events = POLLIN},
         };
+        for (unsigned i = 0; i < REFUSED_MAX; i++)
+            sources[REFUSED + i] = (struct pollfd){.fd = server->refused[i].fd, .events = POLLIN};
         if (poll(sources, SOURCES, -1) < 0)
             continue;
         if (sources[STOP].revents != 0)
@@ -244,9 +280,15 @@ void server_run(struct server *server)
             look_at_guest(server);
         if (sources[CLIENT].revents != 0)
             hear(server);
+        for (unsigned i = 0; i < REFUSED_MAX; i++)
+            if (sources[REFUSED + i].revents != 0)
+                tell_why(&server->refused[i]);
         if (sources[LISTENER].revents != 0)
             meet(server);
     }
     if (server->client != NOBODY)
         send_home(server);
+    for (unsigned i = 0; i < REFUSED_MAX; i++)
+        if (server->refused[i].fd != NOBODY)
+            send_away(&server->refused[i]);
 }

@@ -61,7 +61,7 @@ struct history *stub_history(const struct stub *stub)
 bool stub_attach(struct stub *stub)
 {
     stub->quiet = stub->told = false;
-    stub->general = 0;
+    stub->general = stub->stepped = 0;
     stub->aim = AIM_NOWHERE;
     g_array_set_size(stub->positions, 0);
     history_clear_breaks(stub->history);
@@ -81,9 +81,19 @@ void stub_interrupt(struct stub *stub)
     target->ops->interrupt(target);
 }
 
+unsigned stub_current(const struct stub *stub)
+{
+    return stub->stepped != 0 ? stub->stepped : view_current(stub->view);
+}
+
 unsigned stub_thread(const struct stub *stub)
 {
-    return stub->general != 0 ? stub->general : view_current(stub->view);
+    return stub->general != 0 ? stub->general : stub_current(stub);
+}
+
+bool stub_is_thread(const struct stub *stub, unsigned thread)
+{
+    return thread == stub_current(stub) || view_is_thread(stub->view, thread);
 }
 
 /* ---- registers ---- */
@@ -92,8 +102,8 @@ static bool read_registers(struct stub *stub, uint8_t *bytes)
 {
     struct gdb_target *target = history_target(stub->history);
     const unsigned thread = stub_thread(stub);
-    return thread == view_current(stub->view) ? target->ops->read_registers(target, bytes)
-                                              : view_registers(stub->view, thread, bytes);
+    return thread == stub_current(stub) ? target->ops->read_registers(target, bytes)
+                                        : view_registers(stub->view, thread, bytes);
 }
 
 static void diverge(struct stub *stub)
@@ -121,8 +131,8 @@ static bool write_registers(struct stub *stub, const uint8_t *bytes)
     struct gdb_target *target = history_target(stub->history);
     const unsigned thread = stub_thread(stub);
     diverge(stub);
-    return thread == view_current(stub->view) ? target->ops->write_registers(target, bytes)
-                                              : write_saved(stub, thread, bytes);
+    return thread == stub_current(stub) ? target->ops->write_registers(target, bytes)
+                                        : write_saved(stub, thread, bytes);
 }
 
 static void get_registers(struct stub *stub, const char *text, GString *reply)
@@ -277,7 +287,7 @@ static void select_thread(struct stub *stub, const char *text, GString *reply)
 {
     unsigned thread;
     const bool sound = (text[0] == 'g' || text[0] == 'c') && thread_number(text + 1, &thread) &&
-                       (thread == 0 || view_is_thread(stub->view, thread));
+                       (thread == 0 || stub_is_thread(stub, thread));
     if (sound && text[0] == 'g')
         stub->general = thread;
     answer(reply, sound);
@@ -286,7 +296,7 @@ static void select_thread(struct stub *stub, const char *text, GString *reply)
 static void is_thread(struct stub *stub, const char *text, GString *reply)
 {
     unsigned thread;
-    answer(reply, thread_number(text, &thread) && view_is_thread(stub->view, thread));
+    answer(reply, thread_number(text, &thread) && stub_is_thread(stub, thread));
 }
 
 /* ---- going ---- */
@@ -323,6 +333,7 @@ static void resume(struct stub *stub, enum gdb_resume how, GByteArray *out)
     flush_console(stub, out);
     stub->told = stub->told || history_diverged(stub->history);
     stub->general = 0;
+    stub->stepped = how == GDB_STEP || how == GDB_REVERSE_STEP ? stub_current(stub) : 0;
     stub->arrived = false;
     if (aims && stub->aim == AIM_POSITION)
         g_array_set_size(stub->positions, stub->positions->len - 1);
@@ -335,11 +346,24 @@ static void resume(struct stub *stub, enum gdb_resume how, GByteArray *out)
     stub->aim = AIM_NOWHERE;
 }
 
+static bool in_kernel(struct stub *stub)
+{
+    const struct gdb_arch *arch = stub->config.arch;
+    struct gdb_target *target = history_target(stub->history);
+    uint8_t registers[GDB_REGISTERS_BYTES];
+    uint64_t pc = 0;
+    if (target->ops->read_registers(target, registers))
+        memcpy(&pc, registers + gdb_arch_offset(arch, arch->pc), arch->registers[arch->pc].size);
+    return pc >= FL_USER_END;
+}
+
 bool stub_stopped(struct stub *stub, GByteArray *out)
 {
     if (!stub->arrived && !history_stopped(stub->history, &stub->stop))
         return false;
     stub->arrived = false;
+    if (stub->stepped != 0 && !in_kernel(stub))
+        stub->stepped = 0;
     if (stub->stop.kind == GDB_STOP_GONE) {
         g_strlcpy(stub->end, stub->stop.reason, sizeof stub->end);
         g_string_append_printf(stub->console, "faultline: %s\n", stub->end);

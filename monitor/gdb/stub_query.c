@@ -27,7 +27,7 @@ void stub_append_stop(struct stub *stub, const struct gdb_stop *stop, GString *r
     if (stop->kind == GDB_STOP_BEGIN || stop->kind == GDB_STOP_END)
         g_string_append_printf(reply, "replaylog:%s;",
                                stop->kind == GDB_STOP_BEGIN ? "begin" : "end");
-    g_string_append_printf(reply, "thread:%x;", view_current(stub->view));
+    g_string_append_printf(reply, "thread:%x;", stub_current(stub));
 }
 
 /* ---- qXfer ---- */
@@ -57,7 +57,7 @@ static void get_threads(struct stub *stub, const char *wanted, GString *reply)
 {
     g_autoptr(GString) list = g_string_new("<?xml version=\"1.0\"?><threads>");
     for (unsigned thread = 1; thread <= VIEW_KERNEL; thread++) {
-        if (!view_is_thread(stub->view, thread))
+        if (!stub_is_thread(stub, thread))
             continue;
         g_autoptr(GString) name = g_string_new(NULL);
         g_autoptr(GString) state = g_string_new(NULL);
@@ -90,7 +90,7 @@ static void be_quiet(struct stub *stub, const char *text, GString *reply)
 static void get_current(struct stub *stub, const char *text, GString *reply)
 {
     (void)text;
-    g_string_append_printf(reply, "QC%x", view_current(stub->view));
+    g_string_append_printf(reply, "QC%x", stub_current(stub));
 }
 
 /* Attached: gdb then detaches at its end, and kills nothing. */
@@ -106,7 +106,7 @@ static void get_first_threads(struct stub *stub, const char *text, GString *repl
     (void)text;
     char separator = 'm';
     for (unsigned thread = 1; thread <= VIEW_KERNEL; thread++) {
-        if (!view_is_thread(stub->view, thread))
+        if (!stub_is_thread(stub, thread))
             continue;
         g_string_append_printf(reply, "%c%x", separator, thread);
         separator = ',';
@@ -126,7 +126,7 @@ static void get_extra(struct stub *stub, const char *text, GString *reply)
 {
     uint64_t thread;
     if (!rsp_number(&text, &thread) || thread > VIEW_KERNEL ||
-        !view_is_thread(stub->view, (unsigned)thread)) {
+        !stub_is_thread(stub, (unsigned)thread)) {
         g_string_append(reply, "E01");
         return;
     }

@@ -20,6 +20,7 @@ struct stub {
     struct engine *engine;
     struct subject subject; /* for the names of places: its image alone */
     unsigned general;       /* thread that registers and memory are asked of; 0: the current one */
+    unsigned stepped; /* who is current for the client, though the kernel went on to another */
     bool quiet;
     bool diverged; /* ever */
     bool told;     /* and this client was told of it */
@@ -33,8 +34,14 @@ struct stub {
     GArray *positions; /* uint64_t: where a client's resumes began */
 };
 
-/* The thread that a client's request is about. */
+/* The thread whose registers the processor holds, and the one that a client's request is about.
+ *
+ * In the middle of the kernel the processor goes over to another thread. A client that steps there
+ * is told of the thread that it steps until the kernel is left: gdb 13 aborts when the step off a
+ * breakpoint or a watchpoint ends in another thread (infrun.c, finish_step_over). */
+unsigned stub_current(const struct stub *stub);
 unsigned stub_thread(const struct stub *stub);
+bool stub_is_thread(const struct stub *stub, unsigned thread);
 
 /* stub_query.c: q and Q packets. false: not one that is known. */
 bool stub_query(struct stub *stub, const char *packet, GString *reply);

@@ -185,10 +185,18 @@ static void the_second_client_is_refused_with_a_reason(void **state)
     const int first = connect_client();
     put_packet(first, "?");
     get(first, "+$T05thread:1;#");
-    const int second = connect_client();
-    get(second, "+$E.another debugger is attached: one at a time#");
-    get_end(second);
-    close(second);
+    for (unsigned i = 0; i < 10; i++) { /* one after the other, and some at a time */
+        const int second = connect_client();
+        const int third = connect_client();
+        put_packet(second, "qSupported");
+        get(second, "+$E.another debugger is attached: one at a time#");
+        put_packet(third, "qSupported");
+        get(third, "+$E.another debugger is attached: one at a time#");
+        put_packet(second, "vMustReplyEmpty");
+        get(second, "+$E.another debugger is attached: one at a time#");
+        close(second);
+        close(third);
+    }
     put_packet(first, "?"); /* it notices nothing */
     get(first, "+$T05thread:1;#");
     close(first);
