@@ -1,4 +1,5 @@
-/* How many checked runs a second one QEMU gives, and where the microseconds of a run go.
+/* How many checked runs a second one QEMU gives, and where the microseconds of a run go; on each of
+ * the lanes named, by default those under TCG (KVM's has a bench of its own).
  *
  * The same batch of plans is timed with the engine reading every event and with nobody reading;
  * plans that the guest refuses time the hand-over alone, plans that are over before the first user
@@ -9,12 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "engine.h"
+#include "lane.h"
 #include "plan.h"
-#include "session.h"
 
 enum { BATCH = 5000, COLD_BOOTS = 10, ROUNDS = 3, PATIENCE_MS = 60000 };
 
-static struct image *image;
+static struct session_options lane;
+static const struct image *image;
 static const struct fl_scenario *scenario;
 static unsigned scenario_index;
 
@@ -27,7 +29,7 @@ static void give_up(const char *what, const GError *error)
 static struct session *open_session(void)
 {
     GError *error = NULL;
-    struct session *session = session_open(&(struct session_options){.image = image}, &error);
+    struct session *session = session_open(&lane, &error);
     if (session == NULL)
         give_up("no session", error);
     return session;
@@ -64,10 +66,16 @@ static void spent_plan(struct fl_plan *plan, unsigned i)
     plan->budget = 1;
 }
 
+/* Elsewhere time is logical, and spans are counted by steps. */
+static bool counts_instructions(void)
+{
+    return image->header.arch == FL_ARCH_ARMV7;
+}
+
 static void measured_plan(struct fl_plan *plan, unsigned i)
 {
     drawn_plan(plan, i);
-    plan->mode = FL_MODE_SPANS;
+    plan->mode = counts_instructions() ? FL_MODE_SPANS : FL_MODE_POSTED;
 }
 
 /* ---- What is done with a run ---- */
@@ -181,10 +189,13 @@ static void print_counts(const struct tally *tally)
     double runs = (double)tally->runs;
     const uint64_t *by = tally->by_event;
     printf("in a run, on average:\n");
-    printf("  %8.0f  instructions in core\n", (double)tally->in_core / runs);
-    printf("  %8.0f  instructions in the scenario's programs\n", (double)tally->in_programs / runs);
-    printf("  %8.0f  instructions in the kernel\n",
-           (double)(tally->instructions - tally->in_core - tally->in_programs) / runs);
+    if (counts_instructions()) {
+        const uint64_t in_kernel = tally->instructions - tally->in_core - tally->in_programs;
+        printf("  %8.0f  instructions in core\n", (double)tally->in_core / runs);
+        printf("  %8.0f  instructions in the scenario's programs\n",
+               (double)tally->in_programs / runs);
+        printf("  %8.0f  instructions in the kernel\n", (double)in_kernel / runs);
+    }
     printf("  %8.1f  kernel entries\n", (double)tally->entries / runs);
     printf("  %8.1f  faults\n", (double)by[FL_EVENT_FAULT_RAISE] / runs);
     printf("  %8.1f  pages mapped\n", (double)by[FL_EVENT_MAP] / runs);
@@ -205,7 +216,8 @@ static int measure(struct session *session)
     engine_free(checked.engine);
     double cold_us = cold_boot();
 
-    printf("%s/fixed, %d plans drawn at depth ipc, best of %d\n", scenario->id, BATCH, ROUNDS);
+    printf("lane %s: %s/fixed, %d plans drawn at depth ipc, best of %d\n", lane.backend->id,
+           scenario->id, BATCH, ROUNDS);
     printf("  %8.0f  checked runs/s\n", 1e6 / checked_us);
     printf("  %8.0f  runs/s with nobody reading the ring (ratio %.2f, wanted 0.75)\n", 1e6 / run_us,
            run_us / checked_us);
@@ -220,20 +232,29 @@ static int measure(struct session *session)
     return run_us / checked_us >= 0.75 && cold_us / checked_us >= 100 ? 0 : 1;
 }
 
-int main(void)
+static int measure_lane(const char *id)
 {
-    GError *error = NULL;
-    image = image_open("build/guest/armv7.elf", &error);
-    if (image == NULL)
-        give_up("no guest image", error);
-    int index = image_scenario(image, "genode_stack_slot");
+    lane = lane_open(id);
+    image = lane.image;
+    const int index = image_scenario(image, "genode_stack_slot");
     if (index < 0)
         give_up("the image has no genode_stack_slot", NULL);
     scenario_index = (unsigned)index;
     scenario = &image->scenarios[index];
     struct session *session = open_session();
-    int status = measure(session);
+    const int status = measure(session);
     session_close(session);
-    image_close(image);
+    image_close((struct image *)image);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const under_tcg[] = {"qemu", "qemu-x86_64"};
+    int status = 0;
+    for (size_t i = 0; argc < 2 && i < G_N_ELEMENTS(under_tcg); i++)
+        status |= measure_lane(under_tcg[i]);
+    for (int i = 1; i < argc; i++)
+        status |= measure_lane(argv[i]);
     return status;
 }
