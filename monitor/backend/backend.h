@@ -46,6 +46,8 @@ struct backend_config {
     struct guestmem *memory;
     const struct backend_accesses *accesses; /* NULL: nobody wants to know */
     const struct backend_replay *replay;     /* NULL: a run is not gone over */
+    const char *debugger; /* socket, listened on: orders the guest about (kvm/debug_protocol.h);
+                             NULL: nobody does */
 };
 
 struct backend {

@@ -78,7 +78,14 @@ static struct backend *kvm_start(const struct backend_config *config, GError **e
     kvm->base.ops = &backend_kvm;
     g_autofree char *vmm = part_find(KVM_VMM, KVM_VMM_INSTALLED);
     char *const argv[] = {
-        vmm, "--ram", (char *)guestmem_path(config->memory), "--image", (char *)config->image, NULL,
+        vmm,
+        "--ram",
+        (char *)guestmem_path(config->memory),
+        "--image",
+        (char *)config->image,
+        config->debugger != NULL ? "--debug" : NULL,
+        (char *)config->debugger,
+        NULL,
     };
     int code = vmm != NULL ? child_start(&kvm->vmm, KVM_VMM, config->run_dir, argv) : ENOENT;
     if (code == 0)
@@ -127,7 +134,7 @@ static void kvm_stop(struct backend *backend)
 const struct backend_ops backend_kvm = {
     .id = "kvm",
     .arch = "x86_64",
-    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN,
+    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN | BACKEND_GDB,
     .start = kvm_start,
     .alive = kvm_alive,
     .unpark = kvm_unpark,

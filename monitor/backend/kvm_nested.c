@@ -36,6 +36,7 @@
 #define BOOT_OPTIONS                                                                               \
     "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off nokaslr no_timer_check "            \
     "tsc=reliable cryptomgr.notests nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+#define DEBUGGED_OPTIONS " -- --debug=/dev/ttyS2"
 
 struct nested {
     struct backend base; /* first: a back end is cast back to this */
@@ -127,7 +128,13 @@ static GPtrArray *command_line(const struct backend_config *config, const char *
     add(argv, "-serial", g_strdup("chardev:control"));
     add(argv, "-kernel", find_part(KERNEL));
     add(argv, "-initrd", g_strdup(initrd));
-    add(argv, "-append", g_strdup(BOOT_OPTIONS));
+    add(argv, "-append",
+        g_strconcat(BOOT_OPTIONS, config->debugger != NULL ? DEBUGGED_OPTIONS : NULL, NULL));
+    if (config->debugger != NULL) {
+        g_autofree char *socket = plugin_escape(config->debugger);
+        add(argv, "-chardev", g_strdup_printf("socket,id=debugger,path=%s", socket));
+        add(argv, "-serial", g_strdup("chardev:debugger"));
+    }
     add(argv, "-object",
         g_strdup_printf("memory-backend-file,id=ram,size=%uM,mem-path=%s,share=on", RAM_SIZE_MIB,
                         ram));
@@ -310,7 +317,7 @@ static bool nested_probe(char *reason, size_t size)
 const struct backend_ops backend_kvm_nested = {
     .id = "kvm-nested",
     .arch = "x86_64",
-    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN,
+    .capabilities = BACKEND_POSTED | BACKEND_ONLINE | BACKEND_INSN | BACKEND_GDB,
     .start = nested_start,
     .alive = nested_alive,
     .unpark = nested_unpark,

@@ -26,6 +26,62 @@ static bool arm_near_exception(const uint8_t *registers)
     return mode != 0x10 && mode != 0x13;
 }
 
+/* gdb manual, G.5.15: org.gnu.gdb.i386.core, which has an FPU (this guest has none: zeros), and
+ * org.gnu.gdb.i386.segments */
+static const char x86_64_description[] =
+    "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
+    "<target version=\"1.0\"><architecture>i386:x86-64</architecture>"
+    "<feature name=\"org.gnu.gdb.i386.core\">"
+    "<reg name=\"rax\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rbx\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rcx\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rdx\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rsi\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rdi\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rbp\" bitsize=\"64\" type=\"data_ptr\"/>"
+    "<reg name=\"rsp\" bitsize=\"64\" type=\"data_ptr\"/>"
+    "<reg name=\"r8\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r9\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r10\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r11\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r12\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r13\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r14\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"r15\" bitsize=\"64\" type=\"int64\"/>"
+    "<reg name=\"rip\" bitsize=\"64\" type=\"code_ptr\"/>"
+    "<reg name=\"eflags\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"cs\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"ss\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"ds\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"es\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"fs\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"gs\" bitsize=\"32\" type=\"int32\"/>"
+    "<reg name=\"st0\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st1\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st2\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st3\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st4\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st5\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st6\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"st7\" bitsize=\"80\" type=\"i387_ext\"/>"
+    "<reg name=\"fctrl\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"fstat\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"ftag\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"fiseg\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"fioff\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"foseg\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"fooff\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "<reg name=\"fop\" bitsize=\"32\" type=\"int\" group=\"float\"/>"
+    "</feature><feature name=\"org.gnu.gdb.i386.segments\">"
+    "<reg name=\"fs_base\" bitsize=\"64\" type=\"int\"/>"
+    "<reg name=\"gs_base\" bitsize=\"64\" type=\"int\"/></feature></target>";
+
+#define UNSAVED(size)                                                                              \
+    {                                                                                              \
+        size, GDB_NOT_SAVED                                                                        \
+    }
+#define FOUR_OF(x) x, x, x, x
+
 static const struct gdb_arch archs[] = {
     {
         .name = "armv7",
@@ -57,6 +113,43 @@ static const struct gdb_arch archs[] = {
         .vector_of_call = 8,
         .near_exception = arm_near_exception,
         .watch_stops_before = true,
+    },
+    {
+        .name = "x86_64",
+        .description = x86_64_description,
+        /* as vectors.S pushes them */
+        .registers = {{8, 56},
+                      {8, 48},
+                      {8, 64},
+                      {8, 16},
+                      {8, 8},
+                      {8, 0},
+                      {8, 72},
+                      {8, 160},
+                      {8, 32},
+                      {8, 40},
+                      {8, 24},
+                      {8, 80},
+                      {8, 88},
+                      {8, 96},
+                      {8, 104},
+                      {8, 112},
+                      {8, 136},
+                      {4, 152},
+                      {4, 144},
+                      {4, 168},
+                      FOUR_OF(UNSAVED(4)),
+                      FOUR_OF(UNSAVED(10)),
+                      FOUR_OF(UNSAVED(10)),
+                      FOUR_OF(UNSAVED(4)),
+                      FOUR_OF(UNSAVED(4)),
+                      UNSAVED(8),
+                      UNSAVED(8)},
+        .pc = 16,
+        .ram = 0,
+        .kernel = 0xffffffff80000000u,
+        .tables = "top",
+        .vectors = "stubs",
     },
 };
 

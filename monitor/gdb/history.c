@@ -80,16 +80,26 @@ static bool go(struct history *history, enum gdb_resume how, struct gdb_stop *st
     return stop->kind != GDB_STOP_GONE;
 }
 
+/* To where the event is being written. */
+static bool approach(struct history *history, size_t event)
+{
+    struct gdb_target *target = history->target;
+    const uint64_t offset = ring_event_offset(event);
+    struct gdb_stop stop;
+    if (target->ops->before_event != NULL)
+        return target->ops->seek(target, target->ops->before_event(target, event));
+    if (!order(history, GDB_WATCH_WRITE, offset, sizeof(struct fl_event), true))
+        return false;
+    const bool there = go(history, GDB_CONTINUE, &stop) && stop.kind == GDB_STOP_WATCH;
+    return order(history, GDB_WATCH_WRITE, offset, sizeof(struct fl_event), false) && there;
+}
+
 /* From somewhere before the event was written to the instruction after. Its fields are stored one
  * after the other. */
 static bool run_to_event(struct history *history, size_t event)
 {
-    const uint64_t offset = ring_event_offset(event);
     struct gdb_stop stop;
-    if (!order(history, GDB_WATCH_WRITE, offset, sizeof(struct fl_event), true))
-        return false;
-    const bool there = go(history, GDB_CONTINUE, &stop) && stop.kind == GDB_STOP_WATCH;
-    if (!order(history, GDB_WATCH_WRITE, offset, sizeof(struct fl_event), false) || !there)
+    if (!approach(history, event))
         return false;
     for (unsigned i = 0; i < STORES_LIMIT && history_written(history) <= event; i++)
         if (!go(history, GDB_STEP, &stop))

@@ -78,12 +78,14 @@ struct gdb_target_ops {
     bool (*stopped)(struct gdb_target *target, struct gdb_stop *stop);
     /* Goes there at once, past all breakpoints; what a debugger wrote is undone. */
     bool (*seek)(struct gdb_target *target, uint64_t position);
+    /* A position shortly before the event is written; NULL: found by watching for it. */
+    uint64_t (*before_event)(struct gdb_target *target, size_t event);
     void (*close)(struct gdb_target *target);
 };
 
 /* NULL: the back end cannot be debugged. */
 const struct gdb_target_ops *gdb_target(const char *backend);
 
-extern const struct gdb_target_ops gdb_target_qemu;
+extern const struct gdb_target_ops gdb_target_qemu, gdb_target_kvm, gdb_target_kvm_nested;
 
 #endif

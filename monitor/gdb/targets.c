@@ -1,7 +1,8 @@
 #include <string.h>
 #include "target.h"
 
-static const struct gdb_target_ops *const targets[] = {&gdb_target_qemu};
+static const struct gdb_target_ops *const targets[] = {&gdb_target_qemu, &gdb_target_kvm,
+                                                       &gdb_target_kvm_nested};
 
 const struct gdb_target_ops *gdb_target(const char *backend)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "abi.h"
 #include "cpuid.h"
+#include "debug.h"
 #include "elf_load.h"
 #include "guest_run.h"
 #include "measure.h"
@@ -19,6 +20,7 @@
 
 #define USAGE                                                                                      \
     "usage: faultline-vmm --ram FILE --image ELF   run a guest\n"                                  \
+    "         [--debug SOCKET|PORT]                as a debugger there orders\n"                   \
     "       faultline-vmm --self-test [--json]     whether KVM works here\n"                       \
     "       faultline-vmm --measure                what it takes for an exit and the like\n"       \
     "FILE is guest RAM, shared with whoever wants to talk to the guest. Exit status: 0 the "       \
@@ -72,16 +74,18 @@ static bool prepare(struct vcpu *vcpu, const char *ram_path, const char *image,
            cpuid_set(kvm, vcpu->fd, complaint) && vcpu_enter_protected(vcpu, entry, complaint);
 }
 
-static int run(const char *ram, const char *image)
+static int run(const char *ram, const char *image, const char *debugger)
 {
+    int debug = -1;
     struct vcpu vcpu;
     struct complaint complaint;
     char text[EXIT_TEXT];
-    if (!prepare(&vcpu, ram, image, &complaint)) {
+    if (!prepare(&vcpu, ram, image, &complaint) ||
+        (debugger != NULL && (debug = debug_open(debugger, &complaint)) < 0)) {
         fprintf(stderr, "faultline-vmm: %s\n", complaint.text);
         return CANNOT;
     }
-    if (guest_run(&vcpu, text))
+    if (debugger != NULL ? debug_run(&vcpu, debug, text) : guest_run(&vcpu, text))
         return POWERED_OFF;
     fprintf(stderr, "%s\n", text);
     return GUEST_DEAD;
@@ -90,9 +94,13 @@ static int run(const char *ram, const char *image)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"ram", required_argument, NULL, 'r'}, {"image", required_argument, NULL, 'i'},
-        {"self-test", no_argument, NULL, 't'}, {"measure", no_argument, NULL, 'm'},
-        {"json", no_argument, NULL, 'j'},      {0},
+        {"ram", required_argument, NULL, 'r'},
+        {"image", required_argument, NULL, 'i'},
+        {"self-test", no_argument, NULL, 't'},
+        {"measure", no_argument, NULL, 'm'},
+        {"json", no_argument, NULL, 'j'},
+        {"debug", required_argument, NULL, 'd'},
+        {0},
     };
     const char *values[128] = {0};
     int option;
@@ -109,7 +117,7 @@ int main(int argc, char **argv)
     if (values['m'] != NULL)
         return measure_main();
     if (values['r'] != NULL && values['i'] != NULL)
-        return run(values['r'], values['i']);
+        return run(values['r'], values['i'], values['d']);
     fputs(USAGE, stderr);
     return CANNOT;
 }
