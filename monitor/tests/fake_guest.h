@@ -47,6 +47,8 @@ struct fake_guest {
 static struct {
     enum boot_trick boot;
     unsigned starts, parks, unparks, stops;
+    unsigned ends, nexts; /* of fake_carried */
+    bool ends_badly, starts_badly;
     struct fake_guest *last;
 } fake;
 
@@ -221,16 +223,21 @@ static inline gpointer fake_main(gpointer data)
     return NULL;
 }
 
+static inline void fake_go(struct fake_guest *guest)
+{
+    guest->ended = fake.boot == BOOTS_DYING;
+    guest->thread = guest->ended ? NULL : g_thread_new("guest", fake_main, guest);
+}
+
 static inline struct backend *fake_start(const struct backend_config *config, GError **error)
 {
     (void)error;
     struct fake_guest *guest = g_new0(struct fake_guest, 1);
     guest->shared = guestmem_at(config->memory, FL_SHARED_OFFSET, sizeof *guest->shared, 4096);
     guest->control = &guest->shared->control;
-    guest->ended = fake.boot == BOOTS_DYING;
     fake.starts++;
     fake.last = guest;
-    guest->thread = guest->ended ? NULL : g_thread_new("guest", fake_main, guest);
+    fake_go(guest);
     return &guest->base;
 }
 
@@ -255,15 +262,43 @@ static inline void fake_unpark(struct backend *backend)
     fake.unparks++;
 }
 
-static inline void fake_stop(struct backend *backend)
+static inline void fake_halt(struct fake_guest *guest)
 {
-    struct fake_guest *guest = (struct fake_guest *)backend;
     g_atomic_int_set(&guest->stop, 1);
     if (guest->thread != NULL)
         g_thread_join(guest->thread);
+    guest->thread = NULL;
+}
+
+static inline void fake_stop(struct backend *backend)
+{
+    struct fake_guest *guest = (struct fake_guest *)backend;
+    fake_halt(guest);
     fake.stops++;
     fake.last = NULL;
     g_free(guest);
+}
+
+static inline bool fake_end_guest(struct backend *backend)
+{
+    fake_halt((struct fake_guest *)backend);
+    fake.ends++;
+    return !fake.ends_badly;
+}
+
+/* A guest that finds what the last one left would take it for its own. */
+static inline bool fake_next_guest(struct backend *backend)
+{
+    struct fake_guest *guest = (struct fake_guest *)backend;
+    const uint8_t *left = (const uint8_t *)guest->shared;
+    for (size_t i = 0; i < sizeof *guest->shared; i++)
+        g_assert(left[i] == 0);
+    fake.nexts++;
+    if (fake.starts_badly)
+        return false;
+    *guest = (struct fake_guest){.shared = guest->shared, .control = guest->control};
+    fake_go(guest);
+    return true;
 }
 
 static inline bool fake_probe(char *reason, size_t size)
@@ -272,16 +307,18 @@ static inline bool fake_probe(char *reason, size_t size)
     return true;
 }
 
-static const struct backend_ops fake_backend = {
-    .id = "fake",
-    .arch = "armv7",
-    .capabilities = BACKEND_POSTED | BACKEND_ONLINE,
-    .start = fake_start,
-    .alive = fake_alive,
-    .park = fake_park,
-    .unpark = fake_unpark,
-    .stop = fake_stop,
-    .probe = fake_probe,
+#define FAKE_OPS                                                                                   \
+    .id = "fake", .arch = "armv7", .capabilities = BACKEND_POSTED | BACKEND_ONLINE,                \
+    .start = fake_start, .alive = fake_alive, .park = fake_park, .unpark = fake_unpark,            \
+    .stop = fake_stop, .probe = fake_probe
+
+static const struct backend_ops fake_backend = {FAKE_OPS};
+
+/* One of which a carrier outlives its guests. */
+static const struct backend_ops fake_carried = {
+    FAKE_OPS,
+    .end_guest = fake_end_guest,
+    .next_guest = fake_next_guest,
 };
 
 #endif

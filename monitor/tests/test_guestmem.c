@@ -44,6 +44,17 @@ static void is_a_zeroed_file_of_the_size_asked_for(void **state)
     assert_int_not_equal(access(*state, F_OK), 0);
 }
 
+static void is_cleared_as_a_whole(void **state)
+{
+    struct guestmem *memory = guestmem_create(*state, SIZE, NULL);
+    uint8_t *base = guestmem_at(memory, 0, SIZE, 1);
+    memset(base, 0xff, SIZE);
+    guestmem_clear(memory);
+    for (size_t i = 0; i < SIZE; i++)
+        assert_int_equal(base[i], 0);
+    guestmem_free(memory);
+}
+
 static void never_takes_a_file_that_is_there(void **state)
 {
     GError *error = NULL;
@@ -93,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(is_a_zeroed_file_of_the_size_asked_for),
+        TEST(is_cleared_as_a_whole),
         TEST(never_takes_a_file_that_is_there),
         TEST(refuses_when_there_is_no_room),
         TEST(has_bounds),

@@ -11,15 +11,19 @@
 
 #define WATCHDOG 0.2 /* seconds; the fake guest answers in microseconds */
 
-static struct session *open_session(void)
+static struct session *open_session_on(const struct backend_ops *backend)
 {
     static const struct image image = {.path = "fake", .arch = "armv7"};
-    struct session_options options = {
-        .backend = &fake_backend, .image = &image, .watchdog = WATCHDOG};
+    struct session_options options = {.backend = backend, .image = &image, .watchdog = WATCHDOG};
     memset(&fake, 0, sizeof fake);
     struct session *session = session_open(&options, NULL);
     assert_non_null(session);
     return session;
+}
+
+static struct session *open_session(void)
+{
+    return open_session_on(&fake_backend);
 }
 
 static void close_session(struct session *session)
@@ -290,6 +294,52 @@ static void online_decisions_are_asked_and_answered(void **state)
     close_session(session);
 }
 
+/* Two guests, the first of which dies. */
+static void lose_a_guest(struct session *session)
+{
+    post(session, DIES, 1);
+    post(session, GOOD, 2);
+    assert_int_equal(wait_run(session).result.outcome, FL_OUTCOME_DEAD);
+    session_release(session);
+    struct run run = wait_run(session);
+    assert_good(session, &run, 2);
+    session_release(session);
+}
+
+/* Until it does not end a guest, or does not start one: then there is another carrier. */
+static void a_carrier_outlives_its_guests(void **state)
+{
+    (void)state;
+    struct session *session = open_session_on(&fake_carried);
+    lose_a_guest(session);
+    lose_a_guest(session);
+    assert_int_equal(session_boots(session), 3);
+    assert_int_equal(fake.starts, 1);
+    assert_int_equal(fake.nexts, 2);
+    fake.ends_badly = true;
+    lose_a_guest(session);
+    assert_int_equal(fake.starts, 2);
+    assert_int_equal(fake.stops, 1);
+    fake.ends_badly = false;
+    fake.starts_badly = true;
+    lose_a_guest(session);
+    assert_int_equal(fake.starts, 3);
+    assert_int_equal(fake.stops, 2);
+    assert_int_equal(fake.ends, 4);
+    close_session(session);
+}
+
+static void a_carrier_without_a_guest_is_stopped_too(void **state)
+{
+    (void)state;
+    struct session *session = open_session_on(&fake_carried);
+    post(session, GOOD, 1);
+    session_drop(session);
+    assert_int_equal(fake.ends, 1);
+    assert_int_equal(fake.stops, 0);
+    close_session(session);
+}
+
 /* Nobody would answer: who posts a plan waits for its run. Nor in mode step, where it stands still
  * and does not ask; and it stands still in no other. */
 static void a_posted_plan_asks_nothing(void **state)
@@ -475,6 +525,8 @@ int main(void)
         cmocka_unit_test(the_rest_of_a_batch_goes_on),
         cmocka_unit_test(a_refused_plan_has_no_packets),
         cmocka_unit_test(online_decisions_are_asked_and_answered),
+        cmocka_unit_test(a_carrier_outlives_its_guests),
+        cmocka_unit_test(a_carrier_without_a_guest_is_stopped_too),
         cmocka_unit_test(a_posted_plan_asks_nothing),
         cmocka_unit_test(a_stepped_guest_stands_where_it_is_told),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),

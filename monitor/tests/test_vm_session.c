@@ -154,6 +154,21 @@ static void misbehaviour_is_a_result(void **state)
     session_close(session);
 }
 
+/* What takes long to start is not started for every guest. */
+static void a_carrier_outlives_its_guests(void **state)
+{
+    struct session *session = open_session(0);
+    const bool carried = lane.backend->end_guest != NULL;
+    const pid_t first = guest_pid(*state);
+    post(session, "rig_misbehave", "power_off");
+    post(session, "smoke", "plain");
+    assert_int_equal(next_outcome(session), FL_OUTCOME_DEAD);
+    assert_int_equal(next_outcome(session), FL_OUTCOME_EXITED);
+    assert_int_equal(session_boots(session), 2);
+    assert_int_equal(guest_pid(*state) == first, carried);
+    session_close(session);
+}
+
 static void a_killed_guest_is_replaced(void **state)
 {
     struct session *session = open_session(0);
@@ -243,8 +258,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(entries_have_places_in_the_source), TEST(misbehaviour_is_a_result),
-        TEST(a_killed_guest_is_replaced),        TEST(an_idle_guest_burns_nothing),
-        TEST(a_killed_monitor_leaves_nothing),
+        TEST(a_carrier_outlives_its_guests),     TEST(a_killed_guest_is_replaced),
+        TEST(an_idle_guest_burns_nothing),       TEST(a_killed_monitor_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, open_image, close_image);
 }
