@@ -142,7 +142,7 @@ demo: ## find, shrink, replay, verify one race; installs what is missing (3 minu
 	@scripts/demo
 
 check: ## all tests but the longest; installs what is missing (under 10 minutes)
-	@scripts/setup build demo check
+	@scripts/setup build demo check gdb
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests
 	@$(MAKE) -s --no-print-directory nested || echo "check: goes on without nested KVM"
 	@scripts/run-tests $(TEST)
@@ -153,7 +153,7 @@ check-quick: ## unit tests only, no VM (under a minute)
 	@scripts/run-tests --quick $(TEST)
 
 check-full: lint ## check, and the fuzzers, and the demo on a bare system in a chroot
-	@scripts/setup build demo check fuzz fresh
+	@scripts/setup build demo check fuzz fresh gdb
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests fuzzers
 	@$(MAKE) -s --no-print-directory nested || echo "check: goes on without nested KVM"
 	@scripts/run-tests --full $(TEST)
@@ -161,7 +161,7 @@ check-full: lint ## check, and the fuzzers, and the demo on a bare system in a c
 nested: all $(NESTED)/vmlinuz ## what --backend kvm-nested needs: fetches a Linux kernel from Debian, once
 
 bench: ## runs a second, and where the microseconds go
-	@scripts/setup build
+	@scripts/setup build gdb
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all benches
 	@for bench in $(BENCHES); do echo "== $$bench"; $$bench || exit; done
 

@@ -243,7 +243,8 @@ static void look_for_tools(struct visit *visit)
         const char *program, *package, *what_for;
     } tools[] = {
         {"babeltrace2", "babeltrace2", "lists a trace with names"},
-        {"gdb-multiarch", "gdb-multiarch", "looks into a guest"},
+        {"gdb-multiarch", "gdb-multiarch", "goes through a recorded run"},
+        {"qemu-img", "qemu-utils", "keeps a recorded run's begin for gdb"},
         {"arm-none-eabi-gcc", "gcc-arm-none-eabi", "builds guests"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {

@@ -86,14 +86,26 @@ static bool listen_somewhere(struct gdb_session *session, const char *where, GEr
     return session->listener >= 0;
 }
 
+static void append_word(GString *line, const char *option, const char *word)
+{
+    g_autofree char *quoted = g_shell_quote(word);
+    const bool plain =
+        strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-./+=:,@") == strlen(word);
+    g_string_append_printf(line, " %s%s", option, plain ? word : quoted);
+}
+
 static void describe(struct gdb_session *session, const struct image *image)
 {
     g_autofree char *script = part_find("../" GDB_SCRIPT, "share/faultline/gdb/faultline.py");
-    g_autofree char *image_word = g_shell_quote(image->path);
-    g_autofree char *script_word = script != NULL ? g_shell_quote(script) : NULL;
-    session->attach = g_strdup_printf(GDB_PROGRAM " -q %s%s%s -ex 'target remote %s'", image_word,
-                                      script_word != NULL ? " -x " : "",
-                                      script_word != NULL ? script_word : "", session->address);
+    g_autofree char *target = g_strdup_printf("target remote %s", session->address);
+    GString *line = g_string_new(GDB_PROGRAM);
+    append_word(line, "-q ", image->path);
+    if (script != NULL) {
+        g_autofree char *path = g_canonicalize_filename(script, NULL);
+        append_word(line, "-x ", path);
+    }
+    append_word(line, "-ex ", target);
+    session->attach = g_string_free(line, FALSE);
 }
 
 static bool open_stub(struct gdb_session *session, const struct gdb_options *options,
@@ -149,7 +161,7 @@ struct gdb_session *gdb_open(const struct gdb_options *options, GError **error)
     struct gdb_session *session = g_new0(struct gdb_session, 1);
     session->listener = -1;
     session->plan = *options->plan;
-    session->plan.mode &= (uint8_t) ~(FL_MODE_ONLINE | FL_MODE_AUDIT);
+    session->plan.mode &= FL_MODE_SPANS; /* the others wait for somebody's answers */
     session->plan.serial = 0;
     if (!listen_somewhere(session, options->listen, error) || !open_stub(session, options, error)) {
         gdb_close(session);
