@@ -166,6 +166,7 @@ static bool finish(struct replayed *replayed, GError **error)
                     RUN_MS / 1000);
         return false;
     }
+    qmp_position(replayed->qmp, &replayed->length);
     qmp_quit(replayed->qmp);
     link_receive(&replayed->stub, START_MS); /* its end is all that comes */
     return true;

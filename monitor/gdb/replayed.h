@@ -16,6 +16,7 @@ struct replayed {
     struct backend_replay files; /* paths, owned */
     struct guestmem *memory;
     struct backend *backend; /* NULL: no guest */
+    uint64_t length;         /* of the recording, in instructions */
     struct link stub;
     struct qmp *qmp;
     int gdb_listener, control_listener;

@@ -10,8 +10,9 @@
 #include <unistd.h>
 #include "rsp.h"
 
-#define NOBODY (-1)
-#define BUSY   "E.another debugger is attached: one at a time"
+#define NOBODY    (-1)
+#define GLANCE_MS 100 /* not every way in which a guest stops going is told */
+#define BUSY      "E.another debugger is attached: one at a time"
 
 /* One who has come too late, and has not noticed yet. */
 struct refused {
@@ -169,7 +170,7 @@ static void look_at_guest(struct server *server)
 static void wait_for_guest(struct server *server)
 {
     struct pollfd ready = {.fd = history_target(stub_history(server->stub))->fd, .events = POLLIN};
-    while (server->running && (poll(&ready, 1, -1) > 0 || errno == EINTR))
+    while (server->running && (poll(&ready, 1, GLANCE_MS) >= 0 || errno == EINTR))
         look_at_guest(server);
 }
 
@@ -272,11 +273,11 @@ void server_run(struct server *server)
         };
         for (unsigned i = 0; i < REFUSED_MAX; i++)
             sources[REFUSED + i] = (struct pollfd){.fd = server->refused[i].fd, .events = POLLIN};
-        if (poll(sources, SOURCES, -1) < 0)
+        if (poll(sources, SOURCES, server->running ? GLANCE_MS : -1) < 0)
             continue;
         if (sources[STOP].revents != 0)
             break;
-        if (sources[GUEST].revents != 0)
+        if (server->running)
             look_at_guest(server);
         if (sources[CLIENT].revents != 0)
             hear(server);

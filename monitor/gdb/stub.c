@@ -7,6 +7,9 @@
 #define DIVERGED_TEXT                                                                              \
     "faultline: this run has diverged: registers or memory were written. It has no past any "      \
     "more;\n`fl goto N` (`monitor goto N`, then `continue`) returns to the recorded run.\n"
+#define ASTRAY_TEXT                                                                                \
+    "faultline: this is how far a run that was changed can be followed: no further than the "      \
+    "recorded\none, and to its end at most\n"
 #define CONSOLE_PART 2048u
 
 struct stub *stub_open(const struct stub_config *config, struct history *history, struct view *view)
@@ -364,6 +367,10 @@ bool stub_stopped(struct stub *stub, GByteArray *out)
     stub->arrived = false;
     if (stub->stepped != 0 && !in_kernel(stub))
         stub->stepped = 0;
+    if (stub->stop.kind == GDB_STOP_END && history_diverged(stub->history)) {
+        g_string_append(stub->console, ASTRAY_TEXT);
+        flush_console(stub, out);
+    }
     if (stub->stop.kind == GDB_STOP_GONE) {
         g_strlcpy(stub->end, stub->stop.reason, sizeof stub->end);
         g_string_append_printf(stub->console, "faultline: %s\n", stub->end);

@@ -57,7 +57,7 @@ struct gdb_target {
     GArray *events;          /* of the run: struct fl_event */
     struct fl_result result; /* serial 0, outcome none: the guest never gave one */
     uint64_t position;       /* while it stands still */
-    int fd;                  /* can be read when `stopped` is worth a call */
+    int fd;                  /* can be read when `stopped` is worth a call; so it is now and then */
 };
 
 struct gdb_target_ops {

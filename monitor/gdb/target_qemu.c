@@ -18,6 +18,7 @@
 #include "ring.h"
 
 #define SEEK_MS 60000
+#define STUCK_S 2
 
 struct inserted {
     enum gdb_break kind;
@@ -33,6 +34,9 @@ struct qemu_target {
     GArray *inserted; /* struct inserted */
     bool dirty;       /* a debugger wrote something since the last seek */
     bool interrupted;
+    bool exhausted; /* and that was we, at the end of the recording */
+    uint64_t seen;  /* how far it had come when it was looked at, first */
+    gint64 seen_at; /* then */
     enum gdb_resume how;
     bool known; /* how it stopped, before QEMU was asked to go anywhere */
     struct gdb_stop stop;
@@ -325,14 +329,42 @@ static void reverse_ends(struct qemu_target *qemu, struct gdb_stop *stop)
 
 /* ---- going ---- */
 
+/* A run that was led astray has the recording's instructions and no more: at its end, and where it
+ * does not fit any more, QEMU neither goes on nor stops. */
+static bool is_exhausted(const struct qemu_target *qemu, uint64_t count)
+{
+    return qemu->dirty && count + 1 >= qemu->replayed.length;
+}
+
+static void look_for_end(struct qemu_target *qemu)
+{
+    uint64_t count;
+    if (!qemu->dirty || qemu->how != GDB_CONTINUE || qemu->exhausted ||
+        !qmp_position(qemu->replayed.qmp, &count))
+        return;
+    if (count != qemu->seen)
+        qemu->seen_at = g_get_monotonic_time();
+    qemu->seen = count;
+    qemu->exhausted = is_exhausted(qemu, count) ||
+                      g_get_monotonic_time() - qemu->seen_at > STUCK_S * G_USEC_PER_SEC;
+    if (qemu->exhausted)
+        link_interrupt(&qemu->replayed.stub);
+}
+
 static void qemu_resume(struct gdb_target *target, enum gdb_resume how)
 {
     static const char *const verbs[] = {
         [GDB_STEP] = "s", [GDB_CONTINUE] = "c", [GDB_REVERSE_CONTINUE] = "bc"};
     struct qemu_target *qemu = of(target);
     qemu->how = how;
-    qemu->interrupted = false;
+    qemu->interrupted = qemu->exhausted = false;
+    qemu->seen = 0;
     qemu->stop = (struct gdb_stop){.kind = GDB_STOPPED};
+    if (how < GDB_REVERSE_STEP && is_exhausted(qemu, qemu->base.position / 2)) {
+        qemu->stop.kind = GDB_STOP_END;
+        qemu->known = true;
+        return;
+    }
     qemu->known = how >= GDB_REVERSE_STEP && reverse_begins(qemu);
     if (!qemu->known)
         link_send(&qemu->replayed.stub, verbs[how]);
@@ -356,7 +388,7 @@ static void understand(struct qemu_target *qemu, const char *stopped, struct gdb
     const bool watched = trapped && read_watch(stopped, stop);
     if (!locate(qemu))
         say_gone(qemu, stop);
-    else if (!trapped && !paused)
+    else if ((!trapped && !paused) || (qemu->exhausted && paused))
         stop->kind = GDB_STOP_END;
     else if (qemu->interrupted && paused)
         stop->kind = GDB_STOP_INTERRUPTED;
@@ -378,6 +410,8 @@ static bool qemu_stopped(struct gdb_target *target, struct gdb_stop *stop)
         say_gone(qemu, stop);
         return true;
     }
+    if (stopped == NULL)
+        look_for_end(qemu);
     if (stopped == NULL || stopped[0] != 'T')
         return false;
     understand(qemu, stopped, stop);

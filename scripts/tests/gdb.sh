@@ -71,10 +71,11 @@ says threads "\"core\" \(.*, n [0-9]+" "\"$first\" \(" '^ahead|^behind|switch' '
 
 # Writes: said on the console, in fl point, at the end; and undone.
 in_gdb written 'fl hash' 'set var threads[1].wait_address = 77' 'p threads[1].wait_address' 'stepi' \
-    'fl point' 'reverse-stepi' "fl goto $attach" 'fl point' 'p threads[1].wait_address' 'fl hash'
+    'fl point' 'continue' 'reverse-stepi' "fl goto $attach" 'fl point' 'p threads[1].wait_address' 'fl hash'
 says written 'has diverged' ' = 77' '^diverged' 'No more reverse-execution' 'will be undone' ' = 0'
 grep -q '^faultline: this run has diverged: registers or memory' "$dir/written.err" ||
     fail "the server says nothing of the divergence"
+grep -q 'how far a run that was changed can be followed' "$dir/written.err" || fail "nor of its end"
 [ "$(grep 'event hash' "$dir/written.out" | sort -u | wc -l)" = 1 ] || fail "a write was not undone"
 tail -n 1 "$dir/written.err" | grep -q '^faultline gdb: .* diverged' || fail "the end says nothing of the divergence"
 grep -q 'diverged' "$dir/attach.err" && fail "breakpoints count as writes"
