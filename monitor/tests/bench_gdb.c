@@ -9,8 +9,8 @@
 #include "subject.h"
 
 enum { SAMPLES = 50 };
-#define PATIENCE_MS 1000.0 /* Miller, "Response time in man-computer conversational transactions"  \
-                            */
+/* Miller, "Response time in man-computer conversational transactions", 1968 */
+#define PATIENCE_MS 1000.0
 
 static struct subject subject;
 static struct fl_plan plan;
