@@ -25,6 +25,7 @@ enum {
     PART_LABEL = PART_NUMBER,
     PART_OBJECT = PART_NUMBER,
     PART_AUDIT = PART_NUMBER,
+    PART_DEED = PART_NUMBER,
 };
 
 #define FL_EVENT(value, ID, name, addr_kind, addr_name, arg_kind, arg_name, aux_kind, aux_name,    \

@@ -317,6 +317,14 @@ static void tell_mark(struct lanes *lanes, size_t i, const struct fl_event *even
         say(row, " %s", address_name(lanes, event->addr, where));
 }
 
+static void tell_deed(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    char deed[24];
+
+    say(operation(lanes, i, event->thread), "%s %s %u", name(lanes, (uint32_t)event->addr),
+        value(TRACE_DEED, event->arg, deed), event->aux);
+}
+
 /* Events without a teller are the frame of the others: they change no row. */
 static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_THREAD_CREATE] = tell_create,
@@ -354,6 +362,7 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_BEGIN] = tell_mark,
     [FL_EVENT_MARK_END] = tell_mark,
     [FL_EVENT_MARK_ERROR] = tell_mark,
+    [FL_EVENT_MARK_DEED] = tell_deed,
 };
 
 GArray *lanes_rows(const struct report *report)

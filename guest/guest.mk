@@ -33,7 +33,7 @@ GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fn
 	-ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel -DN_SCENARIOS=$(words $(GUEST_SCENARIOS))
-USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/kernel
+USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/waits -Iguest/kernel
 
 # $(1): architecture, $(2): its name in upper case
 define guest_arch
@@ -66,7 +66,7 @@ $$($(2)_BUILD)/program/kernel.o: $$($(2)_BUILD)/unit/kernel.o $$($(2)_ASM)
 	@mkdir -p $$(@D)
 	$$($(2)_KERNEL_CC) -Wl,-z,noexecstack -r -nostdlib -o $$@ $$^ $$($(2)_LIBGCC)
 $$($(2)_BUILD)/unit/extra.a: $$(patsubst %,$$($(2)_BUILD)/%.o,$$(addprefix guest/arch/$(1)/,fork.S window.S) \
-	$$(wildcard guest/fs/*.c))
+	$$(wildcard guest/fs/*.c guest/waits/*.c))
 	rm -f $$@
 	$$($(2)_PREFIX)ar rcsD $$@ $$^
 $$($(2)_BUILD)/program/core.o: $$($(2)_BUILD)/unit/core.o $$($(2)_LIB)

@@ -60,6 +60,7 @@ static const struct {
     [TRACE_FIELD_LABEL] = {"label", TRACE_LABEL},
     [TRACE_FIELD_OBJECT] = {"object", TRACE_OBJECT},
     [TRACE_FIELD_AUDIT] = {"audit", TRACE_AUDIT},
+    [TRACE_FIELD_DEED] = {"deed", TRACE_DEED},
 };
 
 /* A string literal of TSDL; names come from a guest image and may hold anything. */

@@ -29,6 +29,7 @@ enum {
     KIND_LABEL = TRACE_LABEL,
     KIND_OBJECT = TRACE_OBJECT,
     KIND_AUDIT = TRACE_AUDIT,
+    KIND_DEED = TRACE_DEED,
 };
 
 static const struct {

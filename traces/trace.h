@@ -33,7 +33,8 @@ enum trace_kind {
     TRACE_ERRORS,
     TRACE_LABEL,
     TRACE_OBJECT,
-    TRACE_AUDIT
+    TRACE_AUDIT,
+    TRACE_DEED
 };
 
 /* The field kinds of events.def. */
@@ -53,7 +54,8 @@ enum trace_field {
     TRACE_FIELD_ERROR,
     TRACE_FIELD_LABEL,
     TRACE_FIELD_OBJECT,
-    TRACE_FIELD_AUDIT
+    TRACE_FIELD_AUDIT,
+    TRACE_FIELD_DEED
 };
 
 struct trace_event_info {

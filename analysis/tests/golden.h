@@ -17,6 +17,12 @@ extern const struct golden golden_clean[];
 extern const struct golden golden_violating[];
 extern const struct golden golden_vm_violating[]; /* golden_vm.c: vm objects */
 
+extern const struct golden golden_waits_violating[]; /* golden_waits.c: wait queues */
+
+/* Clean stories of golden_waits.c. */
+void golden_waits_woken(struct story *story);
+void golden_waits_unlocked(struct story *story);
+
 /* Clean stories of golden_vm.c. */
 void golden_vm_memory(struct story *story);
 void golden_vm_remapped(struct story *story);

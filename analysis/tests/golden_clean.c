@@ -198,6 +198,8 @@ const struct golden golden_clean[] = {
     {"vm-fork", "vm-shadow-chain", golden_vm_fork, STORY_PLAIN},
     {"vm-exit", "vm-nothing-left", golden_vm_exit, STORY_PLAIN},
     {"vm-duplicate", "duplicate-fault-harmless", golden_vm_duplicate, STORY_PLAIN},
+    {"waits-woken", "wakeup-not-lost", golden_waits_woken, STORY_PLAIN},
+    {"waits-unlocked", "sleeper-holds-no-mutex", golden_waits_unlocked, STORY_PLAIN},
     {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},
 };

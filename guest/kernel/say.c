@@ -6,7 +6,9 @@
 void do_mark(struct thread *thread)
 {
     uint32_t event = argument(thread, 0);
-    if (event < FL_EVENT_MARK_RESERVE || event > FL_EVENT_MARK_ERROR) {
+    bool mark = (event >= FL_EVENT_MARK_RESERVE && event <= FL_EVENT_MARK_ERROR) ||
+                event == FL_EVENT_MARK_DEED;
+    if (!mark) {
         give_status(thread, FL_ERROR_INVALID);
         return;
     }
