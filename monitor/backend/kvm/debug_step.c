@@ -174,12 +174,14 @@ static bool at_system_call(const struct stepped *stepped)
 /* Intel SDM volume 2, SYSCALL. */
 static bool call_system(struct stepped *stepped)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entries[2];
-    } msrs = {.header.nmsrs = 2, .entries = {{.index = MSR_LSTAR}, {.index = MSR_SFMASK}}};
+    _Alignas(struct kvm_msrs)
+        uint8_t buffer[sizeof(struct kvm_msrs) + 2 * sizeof(struct kvm_msr_entry)] = {0};
+    struct kvm_msrs *msrs = (struct kvm_msrs *)(void *)buffer;
     struct kvm_sregs sregs;
-    if (ioctl(stepped->vcpu->fd, KVM_GET_MSRS, &msrs) != 2 ||
+    msrs->nmsrs = 2;
+    msrs->entries[0].index = MSR_LSTAR;
+    msrs->entries[1].index = MSR_SFMASK;
+    if (ioctl(stepped->vcpu->fd, KVM_GET_MSRS, msrs) != 2 ||
         ioctl(stepped->vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
         return false;
     sregs.cs = vcpu_segment(KERNEL_CODE, true, true);
@@ -187,8 +189,8 @@ static bool call_system(struct stepped *stepped)
     struct kvm_regs *regs = &stepped->regs;
     regs->rcx = regs->rip + SYSCALL_SIZE;
     regs->r11 = (regs->rflags & ~(uint64_t)RESUME_FLAG) | (stepped->trap_flag ? TRAP_FLAG : 0);
-    regs->rip = msrs.entries[0].data;
-    regs->rflags &= ~(msrs.entries[1].data | RESUME_FLAG);
+    regs->rip = msrs->entries[0].data;
+    regs->rflags &= ~(msrs->entries[1].data | RESUME_FLAG);
     stepped->trap_flag = false;
     return ioctl(stepped->vcpu->fd, KVM_SET_SREGS, &sregs) == 0 && stepped_write(stepped);
 }
