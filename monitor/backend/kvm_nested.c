@@ -44,7 +44,8 @@ struct nested {
     int orders, answers; /* the serial port */
     char line[CONTROL_LINE];
     size_t length;
-    bool gone; /* the guest, while its carrier lives */
+    bool gone;   /* the guest, while its carrier lives */
+    bool failed; /* the carrier is of no use */
     char reason[160];
 };
 
@@ -218,16 +219,24 @@ static bool next_line(struct nested *nested)
     return false;
 }
 
-static void hear(struct nested *nested)
+static void hear_line(struct nested *nested)
 {
-    while (!nested->gone && next_line(nested)) {
-        if (!g_str_has_prefix(nested->line, CONTROL_GONE))
-            continue;
+    if (g_str_has_prefix(nested->line, CONTROL_GONE)) {
         char *said;
         int status = (int)strtol(nested->line + strlen(CONTROL_GONE), &said, 10);
         nested->gone = true;
         kvm_say_end(status, g_strchug(said), nested->reason, sizeof nested->reason);
+    } else if (g_str_has_prefix(nested->line, CONTROL_FAILED)) {
+        nested->gone = nested->failed = true;
+        g_snprintf(nested->reason, sizeof nested->reason, CARRIER ": %s",
+                   nested->line + strlen(CONTROL_FAILED));
     }
+}
+
+static void hear(struct nested *nested)
+{
+    while (!nested->gone && next_line(nested))
+        hear_line(nested);
 }
 
 /* The guest's end is told by the init, the carrier's by the host's kernel. A carrier that ends with
@@ -274,6 +283,8 @@ static bool await_ended(struct nested *nested)
 static bool nested_end_guest(struct backend *backend)
 {
     struct nested *nested = (struct nested *)backend;
+    if (nested->failed)
+        return false;
     child_unpark(&nested->carrier);
     bool ended = order(nested, CONTROL_END) && await_ended(nested);
     child_park(&nested->carrier);

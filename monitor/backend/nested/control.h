@@ -7,9 +7,10 @@
 #define CONTROL_END   'e' /* end the VMM; answered by CONTROL_ENDED once it is gone, or was */
 #define CONTROL_START 's' /* start another */
 
-#define CONTROL_ENDED "ended" /* the answer */
-#define CONTROL_GONE  "gone " /* the VMM ended by itself: status as of waitpid, its last line */
-#define CONTROL_LINE  512     /* the longest line, with its newline */
+#define CONTROL_ENDED  "ended"   /* the answer */
+#define CONTROL_GONE   "gone "   /* the VMM ended by itself: status as of waitpid, its last line */
+#define CONTROL_FAILED "failed " /* there can be no VMM; why */
+#define CONTROL_LINE   512       /* the longest line, with its newline */
 
 /* Names in the initial file system. */
 #define NESTED_VMM   "faultline-vmm"

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,17 +36,28 @@ struct vmm {
     bool whole; /* the line is ended: what comes is another */
 };
 
-/* What the monitor is told of a machine that cannot be used is the last line of the log. */
+static int open_control(void)
+{
+    int fd = open(CONTROL, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios raw;
+    if (fd < 0 || tcgetattr(fd, &raw) != 0)
+        return -1;
+    cfmakeraw(&raw);
+    return tcsetattr(fd, TCSANOW, &raw) == 0 ? fd : -1;
+}
+
+/* Says why, and waits to be ended. */
 static _Noreturn void give_up(const char *format, ...)
 {
+    char why[CONTROL_LINE / 2];
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    printf("\n");
-    tcdrain(STDOUT_FILENO);
-    reboot(RB_POWER_OFF);
-    _exit(1);
+    printf("%s\n", why);
+    dprintf(open_control(), CONTROL_FAILED "%s\n", why);
+    for (;;)
+        pause();
 }
 
 static void mount_all(void)
@@ -115,18 +125,6 @@ static char *find_ram(void)
         give_up("no ivshmem device");
     globfree(&found);
     return path;
-}
-
-static int open_control(void)
-{
-    int fd = open(CONTROL, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    struct termios raw;
-    if (fd < 0 || tcgetattr(fd, &raw) != 0)
-        give_up("no " CONTROL ": %s", strerror(errno));
-    cfmakeraw(&raw);
-    if (tcsetattr(fd, TCSANOW, &raw) != 0)
-        give_up(CONTROL " cannot be set up: %s", strerror(errno));
-    return fd;
 }
 
 /* ---- the VMM ---- */
@@ -209,6 +207,8 @@ int main(int argc, char **argv)
         if (argv[from][0] == '-')
             args[to++] = argv[from];
     int control = open_control();
+    if (control < 0)
+        give_up("no " CONTROL);
     struct vmm vmm;
     start(&vmm, args);
     for (;;) {
