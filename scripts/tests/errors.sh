@@ -70,6 +70,11 @@ schedule=$(grep -ohE -- "--schedule '[^']*'" "$dir/out" "$dir/err" | head -n 1 |
 expect 1 "$faultline" run "$racy" --schedule "$schedule" --runs-dir "$dir/runs" --json
 echo "no directory: schedule $schedule finds it again"
 
+# A kernel for nested KVM that is none.
+head -c 1000 /dev/zero >"$dir/kernel.deb"
+refused 'cannot be unpacked' scripts/nested "$dir/nested" "$dir/kernel.deb"
+refused 'KERNEL_DEB=' env PATH="$dir" /bin/sh scripts/nested "$dir/nested"
+
 # No room on the device; needs a mount of one's own.
 if unshare -rm true 2>/dev/null; then
     mkdir "$dir/full"
