@@ -8,15 +8,17 @@
 
 runs=(--runs-dir "$dir/runs")
 
-# plain: without lines of source, events' numbers, code addresses, frames; blanks and arrows squeezed.
+# plain: without lines of source, numbers of events and scenarios, addresses of programs, frames, checks
+# that found nothing: what may change with every new scenario or check. Blanks and arrows squeezed.
 plain()
 {
     sed -E -e 's/\.([ch]):[0-9]+/.\1:N/g' -e 's/event [0-9]+ of [0-9]+/event E of L/' \
         -e 's/since event [0-9]+/since event E/' -e 's/\(event [0-9]+\)/(event E)/' \
         -e 's/, [0-9]+ events/, L events/' -e 's/event hash [0-9a-f]{16}/event hash H/' \
         -e 's/pc 0x[0-9a-f]+/pc P/' -e 's/^( *)0x[0-9a-f]+$/\1A/' -e 's/frames? [0-9].*/frames/' \
-        -e 's/([0-9]+)=[0-9]+/\1=F/g' -e 's/0x0[0-9a-f]{5,7}/0xP/g' -e 's/-+/-/g' -e 's/ +/ /g' \
-        -e 's/ +$//'
+        -e 's/([0-9]+)=[0-9]+/\1=F/g' -e 's/0x(0[0-9a-f]{5,7}|[12][0-9a-f]{6})\b/0xP/g' \
+        -e 's/scenario [0-9]+ variant/scenario I variant/' -e '/^ +clean +[a-z-]+$/d' \
+        -e 's/-+/-/g' -e 's/ +/ /g' -e 's/ +$//'
 }
 
 # transcript NAME SUBJECT COMMANDS: as it was before.
