@@ -107,8 +107,8 @@ static bool moving(void)
         step[i] = at[4] - at[3];
         begin[i] = at[5] - at[4];
     }
-    return tell("next event", next, SAMPLES) & tell("one event back", back, SAMPLES) &
-           tell("stepi", step, SAMPLES) & tell("reverse-stepi", step_back, SAMPLES) &
+    return tell("next event", next, SAMPLES) && tell("one event back", back, SAMPLES) &&
+           tell("stepi", step, SAMPLES) && tell("reverse-stepi", step_back, SAMPLES) &&
            tell("reverse-continue", begin, SAMPLES);
 }
 
@@ -125,7 +125,7 @@ int main(void)
     if (history == NULL)
         give_up(error);
     printf("%s under gdb\n", subject.scenario->id);
-    const bool fast = attaching() & moving();
+    const bool fast = attaching() && moving();
     history_close(history);
     subject_close(&subject);
     return fast ? 0 : 1;
