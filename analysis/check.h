@@ -13,7 +13,7 @@
 struct check_context {
     const struct model *model;
     const struct fl_event *event; /* NULL in end() */
-    uint64_t index;               /* of the event in the run */
+    uint64_t index;               /* of the event in the run; end() may say of which it tells */
     uint32_t outcome;             /* valid in end() */
     bool damaged;                 /* in end(): events were lost, the model is not to be trusted */
     void *state;
@@ -39,5 +39,7 @@ extern const struct check *const checks[];
 
 void check_violated(struct check_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The check cannot tell: the verdict is inconclusive unless something else is violated. */
+void check_inconclusive(struct check_context *context, const char *reason);
 
 #endif

@@ -29,7 +29,7 @@ struct engine {
     uint64_t listeners[FL_EVENT_COUNT + 1]; /* checks, as bits, by event; last: unknown ones */
     uint64_t events, hash;
     uint32_t sees; /* id of the event that is counted; of no event: none is */
-    char damage[sizeof(((struct verdict *)0)->reason)]; /* "" while the stream is whole */
+    char damage[sizeof(((struct verdict *)0)->reason)]; /* "" while the verdict can be known */
 };
 
 _Static_assert(FL_EVENT_COUNT < 64, "a set of events fits struct check");
@@ -155,15 +155,21 @@ void engine_events(struct engine *engine, const struct fl_event *events, size_t 
     }
 }
 
-/* Events come in order, so only a violation of the same event can have to come later. */
+static bool in_order(const struct violation *first, const struct violation *second)
+{
+    return first->event < second->event ||
+           (first->event == second->event && strcmp(first->check->id, second->check->id) < 0);
+}
+
+/* Most come in order: only those of one event, and what a check says at the end of events before.
+ */
 static void sort_last(struct engine *engine)
 {
     struct violation *violations = engine->violations;
 
     for (size_t i = engine->verdict.n_violations - 1; i > 0; i--) {
         struct violation last = violations[i];
-        if (violations[i - 1].event != last.event ||
-            strcmp(violations[i - 1].check->id, last.check->id) < 0)
+        if (in_order(&violations[i - 1], &last))
             return;
         violations[i] = violations[i - 1];
         violations[i - 1] = last;
@@ -188,6 +194,14 @@ void check_violated(struct check_context *context, const char *format, ...)
     sort_last(engine);
 }
 
+void check_inconclusive(struct check_context *context, const char *reason)
+{
+    struct engine *engine = context->engine;
+
+    if (!engine->damage[0])
+        g_strlcpy(engine->damage, reason, sizeof(engine->damage));
+}
+
 /* These outcomes leave a run without its end; the others promise one. */
 static bool may_lack_end(uint32_t outcome)
 {
@@ -198,11 +212,13 @@ static bool may_lack_end(uint32_t outcome)
 static void end_checks(struct engine *engine)
 {
     engine->context.event = NULL;
-    engine->context.index = engine->events ? engine->events - 1 : 0;
     engine->context.outcome = engine->verdict.outcome;
-    for (size_t i = 0; i < engine->n_checks; i++)
+    const uint64_t last = engine->events ? engine->events - 1 : 0;
+    for (size_t i = 0; i < engine->n_checks; i++) {
+        engine->context.index = last;
         if (checks[i]->end)
             run_check(engine, i, checks[i]->end);
+    }
 }
 
 const struct verdict *engine_end(struct engine *engine, uint32_t outcome)
@@ -217,10 +233,10 @@ const struct verdict *engine_end(struct engine *engine, uint32_t outcome)
     if (!engine->model.ended && !may_lack_end(verdict->outcome))
         engine_damage(engine, "the trace ends before its run_end");
     end_checks(engine);
-    if (engine->context.damaged)
+    if (engine->damage[0])
         g_strlcpy(verdict->reason, engine->damage, sizeof(verdict->reason));
     verdict->kind = verdict->n_violations > 0 ? VERDICT_VIOLATION
-                    : engine->context.damaged ? VERDICT_INCONCLUSIVE
+                    : engine->damage[0]       ? VERDICT_INCONCLUSIVE
                                               : VERDICT_CLEAN;
     return verdict;
 }

@@ -73,6 +73,7 @@ struct model_hold {
     uint32_t thread; /* path of the reserver */
     uint32_t child;  /* path of the thread that it is for: the reserver's next child */
     uint32_t object;
+    uint32_t size;
     uint32_t next; /* hold of the same slot, or MODEL_NONE; oldest first */
     uint64_t event;
     uint8_t state;

@@ -50,6 +50,7 @@ void model_reserve(struct model *model, const struct fl_event *event)
     struct model_hold hold = {.thread = event->thread,
                               .child = model_child_path(event->thread, thread->children + 1),
                               .object = event->aux,
+                              .size = event->arg,
                               .next = MODEL_NONE,
                               .event = model->event,
                               .state = HOLD_RESERVED};

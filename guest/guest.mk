@@ -32,7 +32,7 @@ X86_64_OBJCOPY      := -O elf64-x86-64
 GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic \
 	-ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
-KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel -DN_SCENARIOS=$(words $(GUEST_SCENARIOS))
+KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel
 USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/waits -Iguest/kernel
 
 # $(1): architecture, $(2): its name in upper case
@@ -51,7 +51,7 @@ $$($(2)_BUILD)/unit/lib.c: $$(wildcard guest/lib/*.c)
 $$(addprefix $$($(2)_BUILD)/unit/,kernel.c core.c lib.c): guest/guest.mk
 	@mkdir -p $$(@D)
 	printf '#include "%s"\n' $$(sort $$(filter %.c,$$^)) > $$@
-$$($(2)_BUILD)/unit/kernel.o: $$($(2)_BUILD)/unit/kernel.c $$($(2)_BUILD)/scenarios.list
+$$($(2)_BUILD)/unit/kernel.o: $$($(2)_BUILD)/unit/kernel.c
 	$$($(2)_KERNEL_CC) $$(KERNEL_FLAGS) -I. -MMD -MP -c -o $$@ $$<
 $$($(2)_BUILD)/unit/%.o: $$($(2)_BUILD)/unit/%.c
 	$$($(2)_USER_CC) $$(USER_FLAGS) -I. -MMD -MP -c -o $$@ $$<

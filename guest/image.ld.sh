@@ -3,7 +3,8 @@
 #
 # The kernel comes first, at the head of RAM; each program follows page-aligned, loaded there and
 # linked at its own virtual address (guest/abi/abi.h). `programs` tells the kernel where its parts
-# lie, as struct program_segments (guest/lib/info.h), in the order core, scenarios.
+# lie, as struct program_segments (guest/lib/info.h), in the order core, scenarios; `n_scenarios` how
+# many there are, as the end of struct fl_image tells the monitor.
 # SIZES has lines ".PROGRAM.PART BYTES": no part of a program is smaller than it says.
 set -eu
 # shellcheck source=guest/arch/armv7/layout.sh
@@ -80,10 +81,13 @@ cat <<EOF
 EOF
 for name in core "$@"; do segments "$name"; done
 cat <<EOF
+    n_scenarios = .;
+    LONG($#)
     . = ALIGN(16);
   }
   .faultline.image : AT(ADDR(.faultline.image) - $kernel) {
     KEEP(*(.faultline.image))
+    LONG($#) LONG(0)
     . = ALIGN(16);
   }
   .faultline.scenarios . - $kernel + $described : AT(ADDR(.faultline.scenarios) - $described) {

@@ -1,6 +1,7 @@
 /* The life of a stack slot: reserve, attach, publish, use; detach, free. A slot may go unused, and
- * one whose attachment failed (an error is marked) goes from reserve to free. A second reserve of a
- * held slot is stack-slot-exclusive's. */
+ * one whose attachment failed (an error is marked) goes from reserve to free. Memory outside of the
+ * context area is some other allocator's, which may leave steps out. A second reserve of a held
+ * slot is stack-slot-exclusive's. */
 #include <inttypes.h>
 #include "check.h"
 #include "trace.h"
@@ -9,14 +10,17 @@
 
 static const struct {
     const char *verb;
-    unsigned after; /* states in which the mark may come */
+    unsigned after;   /* states in which the mark may come */
+    unsigned skipped; /* and in which another allocator may say it */
 } steps[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_ATTACH] = {"attaches memory to", AFTER(RESERVED)},
-    [FL_EVENT_MARK_PUBLISH] = {"publishes", AFTER(ATTACHED)},
-    [FL_EVENT_MARK_USE] = {"uses", AFTER(PUBLISHED)},
+    [FL_EVENT_MARK_PUBLISH] = {"publishes", AFTER(ATTACHED), AFTER(RESERVED)},
+    [FL_EVENT_MARK_USE] = {"uses", AFTER(PUBLISHED),
+                           AFTER(RESERVED) | AFTER(ATTACHED) | AFTER(USED)},
     [FL_EVENT_MARK_DETACH] = {"detaches the memory of",
-                              AFTER(ATTACHED) | AFTER(PUBLISHED) | AFTER(USED)},
-    [FL_EVENT_MARK_FREE] = {"frees", AFTER(DETACHED)},
+                              AFTER(ATTACHED) | AFTER(PUBLISHED) | AFTER(USED), AFTER(RESERVED)},
+    [FL_EVENT_MARK_FREE] = {"frees", AFTER(DETACHED),
+                            AFTER(RESERVED) | AFTER(ATTACHED) | AFTER(PUBLISHED) | AFTER(USED)},
 };
 
 static const char *const state_text[] = {
@@ -58,8 +62,10 @@ static void on_event(struct check_context *context)
         return;
     }
     const struct model_hold *hold = model_hold(model, model->now.hold);
+    bool stack = context->event->addr - FL_CONTEXT_BASE < FL_CONTEXT_SIZE;
+    unsigned after = steps[id].after | (stack ? 0 : steps[id].skipped);
     bool undone = id == FL_EVENT_MARK_FREE && model->now.hold_was == HOLD_RESERVED && hold->failed;
-    if (!(steps[id].after & 1u << model->now.hold_was) && !undone)
+    if (!(after & 1u << model->now.hold_was) && !undone)
         too_early(context, hold, steps[id].verb);
 }
 

@@ -19,6 +19,12 @@ extern const struct golden golden_vm_violating[]; /* golden_vm.c: vm objects */
 
 extern const struct golden golden_waits_violating[]; /* golden_waits.c: wait queues */
 
+extern const struct golden golden_own_violating[]; /* golden_own.c: a scenario's own objects */
+
+/* Clean stories of golden_own.c. */
+void golden_own_blocks(struct story *story);
+void golden_own_in_order(struct story *story);
+
 /* Clean stories of golden_waits.c. */
 void golden_waits_woken(struct story *story);
 void golden_waits_unlocked(struct story *story);

@@ -200,6 +200,8 @@ const struct golden golden_clean[] = {
     {"vm-duplicate", "duplicate-fault-harmless", golden_vm_duplicate, STORY_PLAIN},
     {"waits-woken", "wakeup-not-lost", golden_waits_woken, STORY_PLAIN},
     {"waits-unlocked", "sleeper-holds-no-mutex", golden_waits_unlocked, STORY_PLAIN},
+    {"own-blocks", "stack-alloc-order", golden_own_blocks, STORY_PLAIN},
+    {"own-in-order", "linearizable", golden_own_in_order, STORY_PLAIN},
     {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},
 };

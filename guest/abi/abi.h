@@ -360,6 +360,16 @@ enum {
 };
 #undef FL_EVENT
 
+#define FL_SPEC_NONE             UINT32_MAX /* a result: there is none */
+#define FL_SPEC(value, ID, text) FL_SPEC_##ID = value,
+#define FL_OPERATION(SPEC, value, ID, text)                                                        \
+    FL_OPERATION_##SPEC##_##ID = FL_SPEC_##SPEC << 8 | value,
+enum {
+#include "specs.def"
+};
+#undef FL_SPEC
+#undef FL_OPERATION
+
 #define FL_AUDIT(value, ID, doc) FL_AUDIT_FIELD_##ID = value,
 enum {
 #include "audit.def"

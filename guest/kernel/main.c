@@ -4,14 +4,17 @@
 
 _Noreturn void kernel_main(void);
 
-static const struct fl_image image __attribute__((section(".faultline.image"), used)) = {
-    .magic = FL_ABI_MAGIC,
-    .abi_version = FL_ABI_VERSION,
-    .arch = ARCH_ID,
-    .ram_size = FL_RAM_SIZE,
-    .shared_offset = FL_SHARED_OFFSET,
-    .shared_size = sizeof(struct fl_shared),
-    .n_scenarios = N_SCENARIOS,
+/* A struct fl_image without its end: how many scenarios there are is the linker script's to say,
+ * since one kernel is linked with many sets of them (scripts/build-guest). */
+#define WORD(field) offsetof(struct fl_image, field) / sizeof(uint32_t)
+static const uint32_t image[WORD(n_scenarios)]
+    __attribute__((section(".faultline.image"), used)) = {
+        [WORD(magic)] = FL_ABI_MAGIC,
+        [WORD(abi_version)] = FL_ABI_VERSION,
+        [WORD(arch)] = ARCH_ID,
+        [WORD(ram_size)] = FL_RAM_SIZE,
+        [WORD(shared_offset)] = FL_SHARED_OFFSET,
+        [WORD(shared_size)] = sizeof(struct fl_shared),
 };
 
 _Noreturn void kernel_main(void)

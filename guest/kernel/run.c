@@ -51,9 +51,11 @@ _Noreturn void kernel_broken(uint32_t kind, uint32_t pc, uint32_t address, uint3
     arch_run_abandon();
 }
 
+extern const uint32_t n_scenarios; /* from the linker script */
+
 static bool plan_sound(const struct fl_plan *plan)
 {
-    return draw_sound(plan) && plan->scenario < N_SCENARIOS &&
+    return draw_sound(plan) && plan->scenario < n_scenarios &&
            plan->n_preemptions <= FL_MAX_PREEMPTIONS && plan->max_packets > 0 &&
            plan->max_packets <= FL_RING_PACKETS;
 }

@@ -4,8 +4,8 @@
 #include "kernel.h"
 
 /* From the linker script: core first, then the scenarios in the order of their descriptors. */
-extern const struct program_segments programs[1 + N_SCENARIOS];
-extern const struct fl_scenario scenarios[N_SCENARIOS];
+extern const struct program_segments programs[];
+extern const struct fl_scenario scenarios[];
 
 /* First frame of the pool not yet given away. */
 struct pool {
