@@ -28,6 +28,8 @@ void golden_own_in_order(struct story *story);
 /* Clean stories of golden_waits.c. */
 void golden_waits_woken(struct story *story);
 void golden_waits_unlocked(struct story *story);
+void golden_waits_heard(struct story *story);
+void golden_waits_obtained(struct story *story);
 
 /* Clean stories of golden_vm.c. */
 void golden_vm_memory(struct story *story);

@@ -2,6 +2,54 @@
 
 #include "kernel.h"
 
+/* ---- Where the words of its message are ---- */
+
+static uint32_t *words_apart(struct thread *thread)
+{
+    return thread->fault_words;
+}
+
+static void nothing_to_do(struct thread *thread)
+{
+    (void)thread;
+}
+
+const struct fault_keeping fault_kept_apart = {words_apart, nothing_to_do};
+
+/* Codezero before ba31e1b: where the thread may just be putting together a message of its own. */
+static uint32_t *words_of_message(struct thread *thread)
+{
+    return thread->utcb->words;
+}
+
+const struct fault_keeping fault_kept_in_message = {words_of_message, nothing_to_do};
+
+/* There, too, but what the thread had there is kept and put back: of one thread at a time. */
+static uint32_t *words_swapped(struct thread *thread)
+{
+    memcpy(run.kept, thread->utcb->words, sizeof run.kept);
+    return thread->utcb->words;
+}
+
+static void words_swapped_back(struct thread *thread)
+{
+    memcpy(thread->utcb->words, run.kept, sizeof run.kept);
+}
+
+const struct fault_keeping fault_kept_for_one = {words_swapped, words_swapped_back};
+
+/* ---- The fault ---- */
+
+static void compose(struct thread *thread)
+{
+    uint32_t *words = thread->fault_message = run.keeping->begin(thread);
+
+    words[0] = thread->fault_trap.address;
+    words[1] = thread->fault_trap.access;
+    words[2] = thread->fault_pc;
+    words[3] = thread->space | thread->fault_rights << 16;
+}
+
 void fault_raise(struct thread *thread, const struct trap *trap)
 {
     thread->fault = ++run.faults;
@@ -10,6 +58,7 @@ void fault_raise(struct thread *thread, const struct trap *trap)
     thread->fault_rights = trap->address < FL_USER_END
                                ? arch_lookup(thread->space, trap->address).rights
                                : FL_RIGHTS_NONE;
+    compose(thread);
     trace(FL_EVENT_FAULT_RAISE, thread, trap->address, trap->access, thread->fault);
     struct thread *pager = thread_find(thread->pager);
     if (pager == NULL || !thread_alive(pager)) {

@@ -54,6 +54,7 @@ enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itse
        SYS_DEBUG_NO_FLUSH = 5,     /* a switch of spaces flushes nothing any more */
        SYS_DEBUG_WRITE_SHARED = 4, /* writes `value` at offset `offset` of the shared window */
        SYS_DEBUG_OWN_TABLE = 6,    /* the kernel writes ones over what maps the caller's program */
+       SYS_DEBUG_FAULT_WORDS = 7,  /* faults go through the message page, `offset` 1: put back */
 };
 
 #endif

@@ -46,13 +46,11 @@ static uint32_t copy_message(struct thread *to, const struct thread *from)
 static void deliver_fault(struct thread *to, const struct thread *faulter)
 {
     const struct trap *trap = &faulter->fault_trap;
-    const uint32_t words[SYS_MSG_WORDS] = {trap->address, trap->access, faulter->fault_pc,
-                                           faulter->space | faulter->fault_rights << 16};
     give_status(to, FL_ERROR_OK);
     arch_set_result(&to->frame, 1, faulter->id);
     arch_set_result(&to->frame, 2, FL_LABEL_FAULT);
     for (unsigned i = 0; i < SYS_MSG_WORDS; i++) {
-        arch_set_result(&to->frame, 3 + i, words[i]);
+        arch_set_result(&to->frame, 3 + i, faulter->fault_message[i]);
     }
     trace(FL_EVENT_FAULT_DELIVER, to, faulter->path, trap->access, faulter->fault);
 }

@@ -69,7 +69,9 @@ struct thread {
     bool fault_resolved; /* answered; fault_resume is still to be told */
     struct trap fault_trap;
     uint32_t fault_pc;
-    uint32_t fault_rights; /* of the page, when the fault was raised */
+    uint32_t fault_rights;   /* of the page, when the fault was raised */
+    uint32_t *fault_message; /* the words of its message: as run.keeping says */
+    uint32_t fault_words[SYS_MSG_WORDS];
 };
 
 extern struct thread threads[FL_MAX_THREADS];
@@ -144,6 +146,8 @@ struct run {
     uint32_t last_index; /* of the thread block used last */
     uint32_t active_space;
     bool (*activate)(uint32_t space); /* whether that flushed the TLB */
+    const struct fault_keeping *keeping;
+    uint32_t kept[SYS_MSG_WORDS]; /* by fault_kept_for_one */
     uint32_t interrupt_at; /* the k at which the timer will interrupt user mode; 0: at none */
     uint32_t stop_k;       /* mode step: of the next stop; 0: that is in the kernel, or none */
     struct trap broken;    /* of a guest fault */
@@ -218,6 +222,15 @@ void audit(const struct thread *core);
 uint32_t entry_point(const struct thread *thread);
 void entry_perform(struct thread *thread);
 void fault_raise(struct thread *thread, const struct trap *trap);
+/* Where the words of a fault's message are while the fault lasts, and what has to be done about
+ * that place at its end. */
+struct fault_keeping {
+    uint32_t *(*begin)(struct thread *thread);
+    void (*end)(struct thread *thread);
+};
+extern const struct fault_keeping fault_kept_apart;      /* the right one */
+extern const struct fault_keeping fault_kept_in_message; /* for SYS_DEBUG_FAULT_WORDS */
+extern const struct fault_keeping fault_kept_for_one;
 /* ipc.c: the fault, as a message, reaches its pager or queues for it. */
 void ipc_send_fault(struct thread *thread, struct thread *pager);
 /* `thread` ended or was halted: everybody who waits for it learns of it. */

@@ -20,6 +20,7 @@ static void reset(const struct fl_plan *plan)
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
         .activate = arch_space_activate,
+        .keeping = &fault_kept_apart,
     };
     draw_begin();
 }

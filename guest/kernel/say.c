@@ -51,6 +51,9 @@ void do_debug(struct thread *thread)
     case SYS_DEBUG_NO_FLUSH:
         run.activate = arch_space_select;
         break;
+    case SYS_DEBUG_FAULT_WORDS:
+        run.keeping = offset == 0 ? &fault_kept_in_message : &fault_kept_for_one;
+        break;
     case SYS_DEBUG_WRITE_SHARED:
         if (offset <= sizeof *shared - sizeof(uint32_t)) {
             *(volatile uint32_t *)((uint8_t *)shared + (offset & ~3u)) = argument(thread, 2);

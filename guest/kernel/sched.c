@@ -109,6 +109,7 @@ static void resume_from_fault(struct thread *thread)
 {
     trace(FL_EVENT_FAULT_RESUME, thread, thread->fault_trap.address, thread->fault_trap.access,
           thread->fault);
+    run.keeping->end(thread);
     thread->fault_resolved = false;
     thread->fault = 0;
 }
