@@ -26,7 +26,8 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 # Sub-makes started after the set-up use all cores, unless make was told how many.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf
+all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf \
+     $(BUILD)/guest/kit/build-guest.sh
 
 # KVM of x86-64 is spoken to on such a machine only.
 ifeq ($(shell uname -m),x86_64)
@@ -183,6 +184,8 @@ install: all ## the program, its parts and the guest images under PREFIX=/usr/lo
 	for image in armv7.elf x86_64.elf; do \
 		install -D -m 644 $(BUILD)/guest/$$image $(DESTDIR)$(PREFIX)/share/faultline/guest/$$image || exit; \
 	done
+	rm -rf $(DESTDIR)$(PREFIX)/share/faultline/kit
+	cp -r $(KIT) $(DESTDIR)$(PREFIX)/share/faultline/kit
 	for part in $(wildcard $(NESTED)/init $(NESTED)/vmlinuz $(NESTED)/*.ko); do \
 		install -D -m 755 $$part $(DESTDIR)$(PREFIX)/lib/faultline/$${part#$(BUILD)/} || exit; \
 	done

@@ -13,10 +13,12 @@
 GUEST_SCENARIOS := $(sort $(basename $(notdir $(wildcard guest/scenarios/*.c))))
 
 GUEST_ARCHS := armv7 x86_64
+KIT         := $(BUILD)/guest/kit
 
 ARMV7_PREFIX := arm-none-eabi-
 ARMV7_FLAGS  := -mcpu=cortex-a15 -marm -mfloat-abi=soft -fno-asynchronous-unwind-tables
 ARMV7_LIBGCC := -lgcc
+ARMV7_PACKAGE := gcc-arm-none-eabi
 
 # Programs have pointers of 32 bits here, too (x32): user addresses are the same everywhere, and so
 # are the sizes of what programs keep. They become ELF64 when they are linked; the kernel is compiled
@@ -28,10 +30,13 @@ X86_64_FLAGS  := -march=x86-64 -mgeneral-regs-only -mno-red-zone -fcf-protection
 X86_64_KERNEL_FLAGS := -mcmodel=kernel
 X86_64_USER_FLAGS   := -mx32 -maddress-mode=long
 X86_64_OBJCOPY      := -O elf64-x86-64
+X86_64_PACKAGE      := $(if $(X86_64_PREFIX),gcc-x86-64-linux-gnu,gcc)
 
-GUEST_FLAGS := $(WERROR) -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic \
-	-ffunction-sections -fdebug-prefix-map=$(CURDIR)=. \
-	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Iguest/abi
+PROGRAM_FLAGS := -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic -ffunction-sections \
+	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+GUEST_FLAGS   := $(WERROR) $(PROGRAM_FLAGS) -fdebug-prefix-map=$(CURDIR)=. -Iguest/abi
+LINK_FLAGS    := -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
+	-Wl,-z,max-page-size=4096
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel
 USER_FLAGS   = $(GUEST_FLAGS) -Iguest/lib -Iguest/fs -Iguest/waits -Iguest/kernel
 
@@ -87,10 +92,22 @@ $$($(2)_BUILD)/sizes.ld: guest/image.ld.sh guest/arch/$(1)/layout.sh $$($(2)_BUI
 $$($(2)_BUILD)/image.ld: guest/image.ld.sh guest/arch/$(1)/layout.sh $$($(2)_BUILD)/scenarios.list $(BUILD)/guest/pages
 	sh $$< $(1) $$($(2)_BUILD) $(BUILD)/guest/pages $$(GUEST_SCENARIOS) > $$@
 $$($(2)_BUILD)/sizes.elf $(BUILD)/guest/$(1).elf: $$($(2)_PROGRAMS)
-	$$($(2)_KERNEL_CC) -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
-		-Wl,-z,max-page-size=4096 -T $$(filter %.ld,$$^) -o $$@ $$($(2)_PROGRAMS)
+	$$($(2)_KERNEL_CC) $$(LINK_FLAGS) -T $$(filter %.ld,$$^) -o $$@ $$($(2)_PROGRAMS)
 $$($(2)_BUILD)/sizes.elf: $$($(2)_BUILD)/sizes.ld
 $(BUILD)/guest/$(1).elf: $$($(2)_BUILD)/image.ld
+
+$$(KIT)/$(1)/flags.sh: guest/guest.mk $$($(2)_PROGRAMS) $$($(2)_LIB) $$(wildcard guest/arch/$(1)/*.h) \
+	guest/arch/$(1)/layout.sh
+	@mkdir -p $$(@D)/include $$(KIT)/arch/$(1)
+	cp $$(wildcard guest/arch/$(1)/*.h) $$(@D)/include
+	cp guest/arch/$(1)/layout.sh $$(KIT)/arch/$(1)
+	cp $$(addprefix $$($(2)_BUILD)/,program/kernel.o program/core.o unit/lib.o unit/extra.a) $$(@D)
+	cp $$($(2)_BUILD)/guest/arch/$(1)/crt0.S.o $$(@D)/crt0.o
+	cp $$($(2)_BUILD)/guest/arch/$(1)/memory.S.o $$(@D)/memory.o
+	@printf '%s="%s"\n' package '$$($(2)_PACKAGE)' prefix '$$($(2)_PREFIX)' cc '$$($(2)_PREFIX)gcc' \
+		flags '$$($(2)_FLAGS)' kernel_flags '$$($(2)_KERNEL_FLAGS)' \
+		user_flags '$$($(2)_USER_FLAGS) $$(PROGRAM_FLAGS)' link_flags '$$(LINK_FLAGS)' \
+		objcopy_flags '$$($(2)_OBJCOPY)' libgcc '$$($(2)_LIBGCC)' > $$@
 
 -include $$(wildcard $$($(2)_BUILD)/unit/*.d $$($(2)_BUILD)/guest/*/*.d \
 	$$($(2)_BUILD)/guest/arch/$(1)/*.d $$($(2)_BUILD)/kernel/guest/arch/$(1)/*.d)
@@ -99,13 +116,22 @@ endef
 $(eval $(call guest_arch,armv7,ARMV7))
 $(eval $(call guest_arch,x86_64,X86_64))
 
-# "SECTION BYTES", the most of all architectures. Rewritten only when it changes.
-$(BUILD)/guest/pages: $(GUEST_ARCHS:%=$(BUILD)/guest/%/sizes.elf)
-	@for image in $^; do readelf -SW $$image; done | sed 's/^ *\[ *[0-9]*\]//' | \
-		awk '/^ \.[a-z0-9_]+\.(text|data|bss) / && !/^ \.(core|kernel)\./ { \
-				size = "0x" $$5; if (size > most[$$1]) most[$$1] = size } \
-		END { for (name in most) print name, most[name] }' | sort > $@.new
+# The most of all architectures. Rewritten only when it changes.
+$(BUILD)/guest/pages: guest/pages.sh $(GUEST_ARCHS:%=$(BUILD)/guest/%/sizes.elf)
+	@for image in $(filter %.elf,$^); do readelf -SW $$image; done | sh $< > $@.new
 	@cmp -s $@.new $@ || cp $@.new $@
+
+# ---- The kit: what a scenario needs that is built out of the tree (build-guest.sh). Installed whole. ----
+
+KIT_SCRIPTS := guest/build-guest.sh guest/image.ld.sh guest/pages.sh guest/template.c
+KIT_HEADERS := $(wildcard guest/abi/*.h guest/abi/*.def guest/lib/*.h guest/fs/*.h guest/waits/*.h) \
+	guest/kernel/interface.h guest/kernel/syscalls.def
+
+$(KIT)/build-guest.sh: $(GUEST_ARCHS:%=$(KIT)/%/flags.sh) $(KIT_SCRIPTS) $(KIT_HEADERS)
+	@mkdir -p $(KIT)/include
+	cp $(KIT_HEADERS) $(KIT)/include
+	cp $(KIT_SCRIPTS) $(KIT)
+	@touch $@
 
 .PHONY: FORCE
 FORCE:

@@ -217,9 +217,12 @@ static const char *scenario_fault(const struct fl_scenario *scenario)
     if (!IS_ID(scenario->id) || !IS_TEXT(scenario->summary) || !IS_TEXT(scenario->source) ||
         !IS_TEXT(scenario->threads))
         return "a text is empty, unterminated or not UTF-8";
-    if (scenario->n_domains == 0 || scenario->n_domains > FL_MAX_DOMAINS ||
-        scenario->n_named > FL_MAX_NAMED_THREADS || scenario->n_params > FL_MAX_PARAMS ||
-        scenario->n_variants == 0 || scenario->n_variants > FL_MAX_VARIANTS)
+    if (scenario->n_domains == 0)
+        return "it has no domain, so no thread: n_domains and domains[] must name one at least";
+    if (scenario->n_variants == 0)
+        return "it has no variant: n_variants and variants[] must describe one at least";
+    if (scenario->n_domains > FL_MAX_DOMAINS || scenario->n_named > FL_MAX_NAMED_THREADS ||
+        scenario->n_params > FL_MAX_PARAMS || scenario->n_variants > FL_MAX_VARIANTS)
         return "a count is out of range";
     for (unsigned i = 0; i < scenario->n_domains; i++) {
         if (!IS_ID(scenario->domains[i].name))
@@ -247,6 +250,10 @@ static bool read_scenarios(struct opened *opened, GError **error)
         return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
                       "has a table of scenarios of %zu bytes where %u scenarios need %zu",
                       bytes != NULL ? size : 0, image->header.n_scenarios, wanted);
+    if (size >= wanted + sizeof(struct fl_scenario))
+        return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
+                      "describes %zu scenarios and has programs for %u: a program has one",
+                      size / sizeof(struct fl_scenario), image->header.n_scenarios);
     /* A copy, since the file need not have aligned it. */
     image->scenarios = g_memdup2(bytes, wanted);
     image->n_scenarios = image->header.n_scenarios;

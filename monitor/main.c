@@ -20,6 +20,8 @@ static const struct verb verbs[] = {
     {"races", cmd_races, "accesses to memory that nothing orders, and whether it matters"},
     {"gdb", cmd_gdb, "a recorded run under gdb, forwards and backwards"},
     {"verify", cmd_verify, "judge recorded traces"},
+    {"new-scenario", cmd_new_scenario, "the source of a scenario of your own, to begin with"},
+    {"build-guest", cmd_build_guest, "guest images of a scenario of your own"},
     {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
 };
 
@@ -27,7 +29,7 @@ static void print_help(void)
 {
     puts("Usage: faultline VERB [OPTION...]\n\nVerbs:");
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-        printf("  %-8s  %s\n", verbs[i].name, verbs[i].summary);
+        printf("  %-12s  %s\n", verbs[i].name, verbs[i].summary);
     puts("\n`faultline VERB --help` says more.\n\n"
          "Exit code: 0 clean and complete, 1 a finding or violation, 2 an error, 3 nothing found\n"
          "but not everything looked at.");
