@@ -215,7 +215,7 @@ static void refuses_damaged_scenarios(void **state)
         FIELD(summary, 'x', "unterminated"),
         FIELD(source, 0xff, "not UTF-8"),
         FIELD(threads, 'x', "unterminated"),
-        FIELD(n_domains, 0, "a count"),
+        FIELD(n_domains, 0, "no domain"),
         FIELD(n_domains, 0xff, "a count"),
         FIELD(n_named, 0x7f, "a count"),
         FIELD(n_params, 0xff, "a count"),
