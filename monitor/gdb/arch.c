@@ -76,6 +76,18 @@ static const char x86_64_description[] =
     "<reg name=\"fs_base\" bitsize=\"64\" type=\"int\"/>"
     "<reg name=\"gs_base\" bitsize=\"64\" type=\"int\"/></feature></target>";
 
+/* QEMU has the bases of segments and control registers before those of the FPU
+ * (gdb-xml/i386-64bit.xml). */
+#define FPU_FIRST 24
+#define X86_64_CS (17 * 8 + 4)
+
+/* In user mode it was none: the kernel lies between. */
+static bool x86_64_near_exception(const uint8_t *registers)
+{
+    const uint8_t privilege = registers[X86_64_CS] & 3;
+    return privilege == 0;
+}
+
 #define UNSAVED(size)                                                                              \
     {                                                                                              \
         size, GDB_NOT_SAVED                                                                        \
@@ -109,8 +121,9 @@ static const struct gdb_arch archs[] = {
         .kernel = 0x80000000u,
         .tables = "first_level",
         .vectors = "vectors",
-        .vectors_size = 32,
-        .vector_of_call = 8,
+        .vectors_count = 8,
+        .vector_size = 4,
+        .vector_counted = 2,
         .near_exception = arm_near_exception,
         .watch_stops_before = true,
     },
@@ -150,6 +163,12 @@ static const struct gdb_arch archs[] = {
         .kernel = 0xffffffff80000000u,
         .tables = "top",
         .vectors = "stubs",
+        .vectors_are_table = true,
+        .vectors_count = 33,
+        .vector_size = 8,
+        .vector_counted = 1,
+        .spans = {{0, 0, 0}, {FPU_FIRST, 37, 268}, {FPU_FIRST + 16, 28, 196}},
+        .near_exception = x86_64_near_exception,
     },
 };
 
@@ -180,4 +199,25 @@ size_t gdb_arch_offset(const struct gdb_arch *arch, size_t number)
 size_t gdb_arch_size(const struct gdb_arch *arch)
 {
     return gdb_arch_offset(arch, gdb_arch_registers(arch));
+}
+
+static const struct gdb_span *span_of(const struct gdb_arch *arch, size_t number)
+{
+    const struct gdb_span *span = &arch->spans[0];
+    for (size_t i = 1; i < GDB_SPANS && arch->spans[i].first != 0; i++)
+        if (number >= arch->spans[i].first)
+            span = &arch->spans[i];
+    return span;
+}
+
+size_t gdb_arch_stub_number(const struct gdb_arch *arch, size_t number)
+{
+    const struct gdb_span *span = span_of(arch, number);
+    return span->number + number - span->first;
+}
+
+size_t gdb_arch_stub_offset(const struct gdb_arch *arch, size_t number)
+{
+    const struct gdb_span *span = span_of(arch, number);
+    return span->offset + gdb_arch_offset(arch, number) - gdb_arch_offset(arch, span->first);
 }

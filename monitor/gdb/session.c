@@ -60,9 +60,7 @@ static bool able(const struct gdb_options *options, GError **error)
     char reason[256];
     if (gdb_target(options->backend->id) == NULL || gdb_arch(arch) == NULL)
         g_set_error(error, GDB_ERROR, GDB_ERROR_UNABLE,
-                    "guests of %s on back end %s cannot be debugged; those on qemu, kvm and "
-                    "kvm-nested can",
-                    arch, options->backend->id);
+                    "guests of %s on back end %s cannot be debugged", arch, options->backend->id);
     else if (!options->backend->probe(reason, sizeof reason))
         g_set_error_literal(error, GDB_ERROR, GDB_ERROR_UNABLE, reason);
     else

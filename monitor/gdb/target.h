@@ -86,6 +86,7 @@ struct gdb_target_ops {
 /* NULL: the back end cannot be debugged. */
 const struct gdb_target_ops *gdb_target(const char *backend);
 
-extern const struct gdb_target_ops gdb_target_qemu, gdb_target_kvm, gdb_target_kvm_nested;
+extern const struct gdb_target_ops gdb_target_qemu, gdb_target_qemu_x86_64, gdb_target_kvm,
+    gdb_target_kvm_nested;
 
 #endif

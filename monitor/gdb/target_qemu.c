@@ -30,9 +30,9 @@ struct qemu_target {
     struct gdb_target base; /* first: a target is cast back to this */
     const struct gdb_arch *arch;
     struct replayed replayed;
-    uint64_t vectors;
-    GArray *inserted; /* struct inserted */
-    bool dirty;       /* a debugger wrote something since the last seek */
+    uint64_t vectors[GDB_VECTORS_MAX]; /* where exceptions go */
+    GArray *inserted;                  /* struct inserted */
+    bool dirty;                        /* a debugger wrote something since the last seek */
     bool interrupted;
     bool exhausted; /* and that was we, at the end of the recording */
     uint64_t seen;  /* how far it had come when it was looked at, first */
@@ -49,21 +49,40 @@ static struct qemu_target *of(struct gdb_target *target)
 
 /* ---- registers, memory ---- */
 
+/* QEMU may have more, and in another order. */
 static bool qemu_read_registers(struct gdb_target *target, uint8_t *bytes)
 {
     struct qemu_target *qemu = of(target);
-    const size_t size = gdb_arch_size(qemu->arch);
+    const struct gdb_arch *arch = qemu->arch;
     const char *answer = link_ask(&qemu->replayed.stub, "g");
-    return answer != NULL && strlen(answer) >= 2 * size && rsp_unhex(answer, 2 * size, bytes, size);
+    const size_t digits = answer != NULL ? strlen(answer) : 0;
+    bool told = digits > 0;
+    for (size_t i = 0; told && arch->registers[i].size != 0; i++) {
+        const size_t size = arch->registers[i].size, at = 2 * gdb_arch_stub_offset(arch, i);
+        told = at + 2 * size <= digits && rsp_unhex(answer + at, 2 * size, bytes, size);
+        bytes += size;
+    }
+    return told;
 }
 
+/* Only what is changed: of some QEMU thinks when they are written. */
 static bool qemu_write_registers(struct gdb_target *target, const uint8_t *bytes)
 {
     struct qemu_target *qemu = of(target);
-    g_autoptr(GString) request = g_string_new("G");
-    rsp_hex(request, bytes, gdb_arch_size(qemu->arch));
+    const struct gdb_arch *arch = qemu->arch;
+    uint8_t before[GDB_REGISTERS_BYTES];
+    bool written = qemu_read_registers(target, before);
     qemu->dirty = true;
-    return link_order(&qemu->replayed.stub, request->str);
+    for (size_t i = 0; written && arch->registers[i].size != 0; i++) {
+        const size_t size = arch->registers[i].size, at = gdb_arch_offset(arch, i);
+        if (memcmp(before + at, bytes + at, size) == 0)
+            continue;
+        g_autoptr(GString) request = g_string_new(NULL);
+        g_string_printf(request, "P%zx=", gdb_arch_stub_number(arch, i));
+        rsp_hex(request, bytes + at, size);
+        written = link_order(&qemu->replayed.stub, request->str);
+    }
+    return written;
 }
 
 /* By physical address: whatever the processor's mode and space are just now. */
@@ -92,12 +111,14 @@ static uint64_t pc_of(struct qemu_target *qemu)
 
 /* ---- where it stands ---- */
 
-/* Whether this is the state after an exception that no instruction was counted for. A system call
- * is an instruction. */
+/* Whether this is the state after an exception that no instruction was counted for. */
 static bool at_vector(struct qemu_target *qemu)
 {
-    const uint64_t offset = pc_of(qemu) - qemu->vectors;
-    return offset < qemu->arch->vectors_size && offset != qemu->arch->vector_of_call;
+    const uint64_t pc = pc_of(qemu);
+    for (size_t i = 0; i < qemu->arch->vectors_count; i++)
+        if (pc == qemu->vectors[i] && i != qemu->arch->vector_counted)
+            return true;
+    return false;
 }
 
 static bool locate(struct qemu_target *qemu)
@@ -147,6 +168,19 @@ static bool seek_count(struct qemu_target *qemu, uint64_t count)
     return qmp_seek(qemu->replayed.qmp, count) &&
            link_receive(&qemu->replayed.stub, SEEK_MS) != NULL && locate(qemu) &&
            qemu->base.position / 2 == count;
+}
+
+/* A step that touched what is watched has ended as a step: where a watchpoint stops after the
+ * access, QEMU keeps that stop for when the guest goes on, which then goes nowhere
+ * (cpu_check_watchpoint). */
+static bool settle(struct qemu_target *qemu)
+{
+    uint64_t before, after;
+    if (qemu->arch->watch_stops_before)
+        return true;
+    return qmp_position(qemu->replayed.qmp, &before) && step(qemu) != NULL &&
+           qmp_position(qemu->replayed.qmp, &after) &&
+           (after == before || seek_count(qemu, before));
 }
 
 /* To a state, which there is. Nothing is inserted. */
@@ -270,19 +304,26 @@ static bool step_back(struct qemu_target *qemu)
 }
 
 /* Whether what leads here from the state before touches what is watched; `stop` says what then.
- * Ends here. All breakpoints are inserted. */
+ * Ends here, or before that. All breakpoints are inserted. */
 static bool watched_before(struct qemu_target *qemu, struct gdb_stop *stop)
 {
     const uint64_t here = qemu->base.position;
+    uint64_t end = here;
     if (here < 2 || !any_watch(qemu))
         return false;
     const char *stopped = NULL;
     bool watched = false;
-    if (order_breaks(qemu, 'z', false) && step_back(qemu) && order_breaks(qemu, 'Z', true) &&
-        (stopped = step(qemu)) != NULL)
-        watched = read_watch(stopped, stop);
+    if (order_breaks(qemu, 'z', false) && step_back(qemu)) {
+        const uint64_t before = qemu->base.position;
+        if (order_breaks(qemu, 'Z', true) && (stopped = step(qemu)) != NULL)
+            watched = read_watch(stopped, stop);
+        if (watched && !settle(qemu))
+            stopped = NULL;
+        if (watched && !qemu->arch->watch_stops_before)
+            end = before;
+    }
     order_breaks(qemu, 'z', true);
-    const bool back = stopped != NULL && locate(qemu) && seek_state(qemu, here);
+    const bool back = stopped != NULL && locate(qemu) && seek_state(qemu, end);
     if (!back || !order_breaks(qemu, 'Z', false))
         say_gone(qemu, stop);
     return watched || !back;
@@ -386,7 +427,8 @@ static void understand(struct qemu_target *qemu, const char *stopped, struct gdb
                paused = g_str_has_prefix(stopped, "T02");
     *stop = (struct gdb_stop){.kind = GDB_STOPPED};
     const bool watched = trapped && read_watch(stopped, stop);
-    if (!locate(qemu))
+    const bool settled = !watched || qemu->how != GDB_STEP || settle(qemu);
+    if (!settled || !locate(qemu))
         say_gone(qemu, stop);
     else if ((!trapped && !paused) || (qemu->exhausted && paused))
         stop->kind = GDB_STOP_END;
@@ -430,22 +472,40 @@ static void qemu_close(struct gdb_target *target)
     g_free(qemu);
 }
 
-static struct gdb_target *qemu_open(const struct gdb_target_config *config, GError **error)
+/* The run has left the guest's tables in RAM. */
+static bool find_vectors(struct qemu_target *qemu, const struct image *image, GError **error)
+{
+    const struct gdb_arch *arch = qemu->arch;
+    uint64_t address;
+    if (!image_symbol(image, arch->vectors, &address)) {
+        g_set_error(error, GDB_ERROR, GDB_ERROR_UNABLE, "%s has no symbol %s", image->path,
+                    arch->vectors);
+        return false;
+    }
+    for (size_t i = 0; i < arch->vectors_count; i++, address += arch->vector_size) {
+        const void *at =
+            guestmem_at(qemu->base.memory, address - arch->kernel, arch->vector_size, 1);
+        qemu->vectors[i] = address;
+        if (arch->vectors_are_table && at != NULL)
+            memcpy(&qemu->vectors[i], at, arch->vector_size);
+    }
+    return true;
+}
+
+static struct gdb_target *open_with(const struct gdb_target_ops *ops,
+                                    const struct gdb_target_config *config, GError **error)
 {
     struct qemu_target *qemu = g_new0(struct qemu_target, 1);
-    qemu->base.ops = &gdb_target_qemu;
+    qemu->base.ops = ops;
     qemu->arch = config->arch;
     qemu->inserted = g_array_new(FALSE, FALSE, sizeof(struct inserted));
-    bool opened = image_symbol(config->image, config->arch->vectors, &qemu->vectors);
-    if (!opened)
-        g_set_error(error, GDB_ERROR, GDB_ERROR_UNABLE, "%s has no symbol %s", config->image->path,
-                    config->arch->vectors);
-    opened = opened && replayed_record(&qemu->replayed, config, error);
+    bool opened = replayed_record(&qemu->replayed, config, error);
     if (opened) {
         qemu->base.memory = qemu->replayed.memory;
         qemu->base.events = ring_events(qemu->base.memory);
         ring_result(qemu->base.memory, &qemu->base.result);
-        opened = replayed_begin(&qemu->replayed, config->plan, error);
+        opened = find_vectors(qemu, config->image, error) &&
+                 replayed_begin(&qemu->replayed, config->plan, error);
     }
     if (!opened) {
         qemu_close(&qemu->base);
@@ -455,16 +515,21 @@ static struct gdb_target *qemu_open(const struct gdb_target_config *config, GErr
     return &qemu->base;
 }
 
-const struct gdb_target_ops gdb_target_qemu = {
-    .backend = "qemu",
-    .open = qemu_open,
-    .read_registers = qemu_read_registers,
-    .write_registers = qemu_write_registers,
-    .write_memory = qemu_write_memory,
-    .set_break = qemu_set_break,
-    .resume = qemu_resume,
-    .interrupt = qemu_interrupt,
-    .stopped = qemu_stopped,
-    .seek = qemu_seek,
-    .close = qemu_close,
-};
+static struct gdb_target *armv7_open(const struct gdb_target_config *config, GError **error)
+{
+    return open_with(&gdb_target_qemu, config, error);
+}
+
+static struct gdb_target *x86_64_open(const struct gdb_target_config *config, GError **error)
+{
+    return open_with(&gdb_target_qemu_x86_64, config, error);
+}
+
+#define QEMU_TARGET                                                                                \
+    .read_registers = qemu_read_registers, .write_registers = qemu_write_registers,                \
+    .write_memory = qemu_write_memory, .set_break = qemu_set_break, .resume = qemu_resume,         \
+    .interrupt = qemu_interrupt, .stopped = qemu_stopped, .seek = qemu_seek, .close = qemu_close
+
+const struct gdb_target_ops gdb_target_qemu = {.backend = "qemu", .open = armv7_open, QEMU_TARGET};
+const struct gdb_target_ops gdb_target_qemu_x86_64 = {
+    .backend = "qemu-x86_64", .open = x86_64_open, QEMU_TARGET};
