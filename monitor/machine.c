@@ -1,6 +1,9 @@
 #include "machine.h"
 
+#include <string.h>
 #include "workdir.h"
+
+#define MACHINE_WORD 256
 
 struct machine {
     const struct backend_ops *ops;
@@ -153,6 +156,22 @@ void machine_kill(struct machine *machine)
 bool machine_alive(struct machine *machine, char *reason, size_t size)
 {
     return machine->ops->alive(machine->backend, reason, size);
+}
+
+double machine_waited(struct machine *machine)
+{
+    return machine->backend != NULL ? machine->ops->waited(machine->backend) : 0;
+}
+
+/* The last word is why it ended, which is known, and then the registers. */
+void machine_end_telling(struct machine *machine, char *text, size_t size)
+{
+    char word[MACHINE_WORD] = "";
+    if (machine->backend != NULL && machine->ops->end_telling != NULL)
+        machine->ops->end_telling(machine->backend, word, sizeof word);
+    const char *registers = strchr(word, ';');
+    g_strlcpy(text, registers != NULL ? registers : "", size);
+    machine_kill(machine);
 }
 
 struct guestmem *machine_memory(const struct machine *machine)

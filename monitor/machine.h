@@ -23,6 +23,10 @@ struct access_log *machine_access_log(struct machine *machine);
 /* Ends the guest, if there is one. Its RAM and its log stay readable until the next boot. */
 void machine_kill(struct machine *machine);
 bool machine_alive(struct machine *machine, char *reason, size_t size);
+/* Of the guest that there is: seconds for which it wanted a processor and had none. */
+double machine_waited(struct machine *machine);
+/* Ends the guest, which does not end by itself. *text: where it stood, as "; registers", or "". */
+void machine_end_telling(struct machine *machine, char *text, size_t size);
 /* RAM of the guest that was booted last. */
 struct guestmem *machine_memory(const struct machine *machine);
 void machine_park(struct machine *machine);

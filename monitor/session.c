@@ -304,7 +304,7 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
                         enum session_event *event)
 {
     struct fl_result result;
-    char reason[CHANNEL_REASON], end[CHANNEL_REASON];
+    char reason[CHANNEL_REASON], end[CHANNEL_REASON], where[120];
     const char *wrong;
     bool alive = machine_alive(session->machine, end, sizeof end);
     *event = SESSION_RUN;
@@ -328,8 +328,9 @@ static bool watch_guest(struct session *session, struct run *run, struct fl_deci
         if (!watchdog_bites(&session->watchdog))
             return false;
         outcome = FL_OUTCOME_SILENT;
-        g_snprintf(end, sizeof end, "the guest made no progress for %.1f s",
-                   session->watchdog.limit);
+        machine_end_telling(session->machine, where, sizeof where);
+        g_snprintf(end, sizeof end, "the guest made no progress for %.1f s%s",
+                   session->watchdog.limit, where);
     }
     blame(session, outcome, end, run);
     return true;
@@ -354,6 +355,17 @@ static bool advance(struct session *session, struct run *run, struct fl_decision
     return !going;
 }
 
+/* false: a signal came. */
+static bool nap(struct session *session, struct naps *naps)
+{
+    double slept;
+    const bool whole = naps_take(naps, &slept);
+    watchdog_feed(&session->watchdog, slept, channel_progress(&session->channel));
+    if (watchdog_asks(&session->watchdog))
+        watchdog_told(&session->watchdog, machine_waited(session->machine));
+    return whole;
+}
+
 enum session_event session_wait(struct session *session, int timeout_ms, struct run *run,
                                 struct fl_decision *ask, GError **error)
 {
@@ -372,9 +384,7 @@ enum session_event session_wait(struct session *session, int timeout_ms, struct 
         }
         if (woken || (timeout_ms >= 0 && g_get_monotonic_time() >= end))
             break;
-        double slept;
-        woken = !naps_take(&naps, &slept);
-        watchdog_feed(&session->watchdog, slept, channel_progress(&session->channel));
+        woken = !nap(session, &naps);
     }
     return SESSION_TIMEOUT;
 }
@@ -499,9 +509,7 @@ static bool wait_for_boot(struct session *session, GError **error)
         enum session_event event;
         if (advance(session, NULL, NULL, &event, error))
             return false;
-        double slept;
-        naps_take(&naps, &slept);
-        watchdog_feed(&session->watchdog, slept, channel_progress(&session->channel));
+        nap(session, &naps);
     }
     return true;
 }

@@ -4,7 +4,8 @@
  *
  * A guest's silence is measured in naps, not by the clock: time in which the monitor analysed a
  * run, waited for a user, or was itself stopped, is not the guest's. For the same reason a nap
- * counts for little more than it was meant to last. */
+ * counts for little more than it was meant to last. Nor is it silence that others had the guest's
+ * processor: what a run is called must not depend on what else the machine does. */
 #include "watchdog.h"
 
 #include <glib.h>
@@ -15,6 +16,9 @@
 #define NAP_EAGER_NS   1000
 #define NAP_LONGEST_NS 1000000
 #define NAP_COUNTS_FOR 0.1 /* seconds at most */
+
+#define ASK_EVERY      0.05 /* seconds of silence */
+#define WAITED_AT_MOST 0.95 /* of them: a guest gets some of a processor however many want it */
 
 struct naps naps_begin(unsigned runs)
 {
@@ -40,12 +44,30 @@ void watchdog_start(struct watchdog *watchdog, double limit)
 
 void watchdog_feed(struct watchdog *watchdog, double slept, struct channel_progress now)
 {
-    bool moved = memcmp(&watchdog->seen, &now, sizeof now) != 0;
-    watchdog->silent = moved ? 0 : watchdog->silent + slept;
-    watchdog->seen = now;
+    if (memcmp(&watchdog->seen, &now, sizeof now) != 0) {
+        watchdog_start(watchdog, watchdog->limit);
+        watchdog->seen = now;
+    } else {
+        watchdog->silent += slept;
+    }
 }
 
+bool watchdog_asks(const struct watchdog *watchdog)
+{
+    return watchdog->silent - watchdog->asked >= MIN(ASK_EVERY, watchdog->limit / 10);
+}
+
+void watchdog_told(struct watchdog *watchdog, double waited)
+{
+    if (watchdog->asked == 0)
+        watchdog->waited_before = waited;
+    watchdog->asked = watchdog->silent;
+    watchdog->waited = waited - watchdog->waited_before;
+}
+
+/* Several threads may wait at a time, and nothing may put off the end for ever. */
 bool watchdog_bites(const struct watchdog *watchdog)
 {
-    return watchdog->silent >= watchdog->limit;
+    const double most = watchdog->silent * WAITED_AT_MOST;
+    return watchdog->silent - CLAMP(watchdog->waited, 0, most) >= watchdog->limit;
 }

@@ -18,14 +18,21 @@ struct naps naps_begin(unsigned runs);
 bool naps_take(struct naps *naps, double *slept);
 
 struct watchdog {
-    double limit; /* seconds */
-    double silent;
+    double limit;         /* seconds */
+    double silent;        /* seconds without progress */
+    double asked;         /* how many they were when it was last told */
+    double waited;        /* that the guest has waited for a processor for so many of them, */
+    double waited_before; /* and when first told: since it was started */
     struct channel_progress seen;
 };
 
 void watchdog_start(struct watchdog *watchdog, double limit);
 /* `slept` more seconds went by, and this is how far the guest has come. */
 void watchdog_feed(struct watchdog *watchdog, double slept, struct channel_progress now);
+/* Whether to ask how long the guest has waited for a processor, and the answer, since its start.
+ * Asking costs too much to be done at each nap. */
+bool watchdog_asks(const struct watchdog *watchdog);
+void watchdog_told(struct watchdog *watchdog, double waited);
 bool watchdog_bites(const struct watchdog *watchdog);
 
 #endif

@@ -66,6 +66,11 @@ struct backend_ops {
     /* There is work for the guest / there is none for a while: a parked guest burns no CPU. */
     void (*unpark)(struct backend *backend);
     void (*park)(struct backend *backend);
+    /* Seconds for which it has wanted a processor so far and had none: others were busy. */
+    double (*waited)(struct backend *backend);
+    /* Of back ends that can, NULL for others: ends a guest that does not end by itself. Its last
+     * word, where its processor stood, goes to `text`; what `stop` ends is left. */
+    void (*end_telling)(struct backend *backend, char *text, size_t size);
     /* Ends the guest and everything that start made. Also after the guest died by itself. */
     void (*stop)(struct backend *backend);
     /* Of back ends whose guests are carried by what starts slowly, NULL for others: ends the guest

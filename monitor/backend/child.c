@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,6 +123,44 @@ void child_park(struct child *child)
     if (!child->parked && !child->ended)
         kill(child->pid, SIGSTOP);
     child->parked = true;
+}
+
+/* Linux, Documentation/scheduler/sched-stats.rst: time on the processor, time waiting for it, in
+ * nanoseconds. */
+static double thread_waited(const char *tasks, const char *id)
+{
+    g_autofree char *path = g_build_filename(tasks, id, "schedstat", NULL);
+    g_autofree char *text = NULL;
+    unsigned long long ran, waited = 0;
+    if (!g_file_get_contents(path, &text, NULL, NULL) ||
+        sscanf(text, "%llu %llu", &ran, &waited) != 2)
+        return 0;
+    return (double)waited / 1e9;
+}
+
+double child_waited(const struct child *child)
+{
+    g_autofree char *tasks = g_strdup_printf("/proc/%ld/task", (long)child->pid);
+    GDir *threads = child->ended ? NULL : g_dir_open(tasks, 0, NULL);
+    double waited = 0;
+    const char *id;
+    while (threads != NULL && (id = g_dir_read_name(threads)) != NULL)
+        waited += thread_waited(tasks, id);
+    if (threads != NULL)
+        g_dir_close(threads);
+    return waited;
+}
+
+bool child_wait(struct child *child, int timeout_ms)
+{
+    char ignored[160];
+    const int fd = child->ended ? -1 : pidfd_open(child->pid, 0);
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    if (fd >= 0) {
+        poll(&end, 1, timeout_ms);
+        close(fd);
+    }
+    return !child_alive(child, ignored, sizeof ignored);
 }
 
 void child_stop(struct child *child)

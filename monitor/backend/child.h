@@ -27,6 +27,10 @@ void child_say_end(const char *name, int status, const char *line, char *reason,
 char *child_last_line(const struct child *child);
 void child_unpark(struct child *child);
 void child_park(struct child *child);
+/* Seconds for which its threads were ready to run and others ran. 0 where Linux does not say. */
+double child_waited(const struct child *child);
+/* Waits for its end, so long at most. Whether it has ended. */
+bool child_wait(struct child *child, int timeout_ms);
 /* Ends it if need be, and frees what start made. */
 void child_stop(struct child *child);
 

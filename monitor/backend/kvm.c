@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include "child.h"
 #include "parts.h"
 
-#define GUEST_DEAD 1 /* the VMM's exit status then (kvm/main.c) */
+#define GUEST_DEAD   1    /* the VMM's exit status then (kvm/main.c) */
+#define LAST_WORD_MS 5000 /* it takes less than one, but for a processor that is shared */
 
 struct kvm {
     struct backend base; /* first: a back end is cast back to this */
@@ -125,6 +127,23 @@ static void kvm_park(struct backend *backend)
     child_park(&((struct kvm *)backend)->vmm);
 }
 
+static double kvm_waited(struct backend *backend)
+{
+    return child_waited(&((struct kvm *)backend)->vmm);
+}
+
+static void kvm_end_telling(struct backend *backend, char *text, size_t size)
+{
+    struct kvm *kvm = (struct kvm *)backend;
+    child_unpark(&kvm->vmm);
+    if (!kvm->vmm.ended)
+        kill(kvm->vmm.pid, SIGTERM);
+    if (!child_wait(&kvm->vmm, LAST_WORD_MS))
+        return;
+    g_autofree char *line = child_last_line(&kvm->vmm);
+    g_strlcpy(text, line, size);
+}
+
 static void kvm_stop(struct backend *backend)
 {
     child_stop(&((struct kvm *)backend)->vmm);
@@ -139,6 +158,8 @@ const struct backend_ops backend_kvm = {
     .alive = kvm_alive,
     .unpark = kvm_unpark,
     .park = kvm_park,
+    .waited = kvm_waited,
+    .end_telling = kvm_end_telling,
     .stop = kvm_stop,
     .probe = kvm_probe,
 };

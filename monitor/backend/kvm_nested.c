@@ -262,23 +262,44 @@ static bool order(const struct nested *nested, char byte)
     return write(nested->orders, &byte, 1) == 1;
 }
 
-static bool await_ended(struct nested *nested)
+static bool has_ended(struct nested *nested)
+{
+    while (next_line(nested))
+        if (strcmp(nested->line, CONTROL_ENDED) == 0)
+            return true;
+    return false;
+}
+
+static bool is_gone(struct nested *nested)
+{
+    hear(nested);
+    return nested->gone;
+}
+
+/* Waits for what the init is to say. false: it does not. */
+static bool await(struct nested *nested, bool (*said)(struct nested *nested))
 {
     const gint64 limit = g_get_monotonic_time() + ANSWER_MS * 1000;
     char ignored[160];
-    for (;;) {
-        while (next_line(nested))
-            if (strcmp(nested->line, CONTROL_ENDED) == 0)
-                return true;
-        struct pollfd said = {.fd = nested->answers, .events = POLLIN};
+    while (!said(nested)) {
+        struct pollfd line = {.fd = nested->answers, .events = POLLIN};
         if (!child_alive(&nested->carrier, ignored, sizeof ignored) ||
             g_get_monotonic_time() > limit)
             return false;
-        poll(&said, 1, 100);
+        poll(&line, 1, 100);
     }
+    return true;
 }
 
 /* ---- the rest ---- */
+
+static void nested_end_telling(struct backend *backend, char *text, size_t size)
+{
+    struct nested *nested = (struct nested *)backend;
+    child_unpark(&nested->carrier);
+    if (order(nested, CONTROL_TELL) && await(nested, is_gone))
+        g_strlcpy(text, nested->reason, size);
+}
 
 static bool nested_end_guest(struct backend *backend)
 {
@@ -286,7 +307,7 @@ static bool nested_end_guest(struct backend *backend)
     if (nested->failed)
         return false;
     child_unpark(&nested->carrier);
-    bool ended = order(nested, CONTROL_END) && await_ended(nested);
+    bool ended = order(nested, CONTROL_END) && await(nested, has_ended);
     child_park(&nested->carrier);
     return ended;
 }
@@ -308,6 +329,11 @@ static void nested_unpark(struct backend *backend)
 static void nested_park(struct backend *backend)
 {
     child_park(&((struct nested *)backend)->carrier);
+}
+
+static double nested_waited(struct backend *backend)
+{
+    return child_waited(&((struct nested *)backend)->carrier);
 }
 
 static void nested_stop(struct backend *backend)
@@ -333,6 +359,8 @@ const struct backend_ops backend_kvm_nested = {
     .alive = nested_alive,
     .unpark = nested_unpark,
     .park = nested_park,
+    .waited = nested_waited,
+    .end_telling = nested_end_telling,
     .stop = nested_stop,
     .end_guest = nested_end_guest,
     .next_guest = nested_next_guest,

@@ -197,6 +197,11 @@ static void qemu_park(struct backend *backend)
     child_park(&((struct qemu *)backend)->child);
 }
 
+static double qemu_waited(struct backend *backend)
+{
+    return child_waited(&((struct qemu *)backend)->child);
+}
+
 static void qemu_stop(struct backend *backend)
 {
     child_stop(&((struct qemu *)backend)->child);
@@ -269,6 +274,7 @@ const struct backend_ops backend_qemu = {
     .alive = qemu_alive,
     .unpark = qemu_unpark,
     .park = qemu_park,
+    .waited = qemu_waited,
     .stop = qemu_stop,
     .probe = probe_armv7,
     .probe_accesses = probe_plugin_armv7,
@@ -282,6 +288,7 @@ const struct backend_ops backend_qemu_x86_64 = {
     .alive = qemu_alive,
     .unpark = qemu_unpark,
     .park = qemu_park,
+    .waited = qemu_waited,
     .stop = qemu_stop,
     .probe = probe_x86_64,
     .probe_accesses = probe_plugin_x86_64,

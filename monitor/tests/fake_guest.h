@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 #include "backend/backend.h"
+#include "backend/child.h"
 
 enum trick {
     GOOD,
@@ -47,6 +48,7 @@ struct fake_guest {
 static struct {
     enum boot_trick boot;
     unsigned starts, parks, unparks, stops;
+    double waits;         /* for a processor, so much of its time */
     unsigned ends, nexts; /* of fake_carried */
     bool ends_badly, starts_badly;
     struct fake_guest *last;
@@ -262,6 +264,13 @@ static inline void fake_unpark(struct backend *backend)
     fake.unparks++;
 }
 
+static inline double fake_waited(struct backend *backend)
+{
+    (void)backend;
+    const struct child self = {.pid = getpid()}; /* its threads are this process's */
+    return child_waited(&self) + fake.waits * (double)g_get_monotonic_time() / G_USEC_PER_SEC;
+}
+
 static inline void fake_halt(struct fake_guest *guest)
 {
     g_atomic_int_set(&guest->stop, 1);
@@ -310,7 +319,7 @@ static inline bool fake_probe(char *reason, size_t size)
 #define FAKE_OPS                                                                                   \
     .id = "fake", .arch = "armv7", .capabilities = BACKEND_POSTED | BACKEND_ONLINE,                \
     .start = fake_start, .alive = fake_alive, .park = fake_park, .unpark = fake_unpark,            \
-    .stop = fake_stop, .probe = fake_probe
+    .waited = fake_waited, .stop = fake_stop, .probe = fake_probe
 
 static const struct backend_ops fake_backend = {FAKE_OPS};
 

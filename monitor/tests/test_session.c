@@ -114,7 +114,7 @@ static void times_out_when_there_is_nothing(void **state)
     post(session, SILENT, 1);
     gint64 before = g_get_monotonic_time();
     assert_int_equal(session_wait(session, 20, &run, NULL, NULL), SESSION_TIMEOUT);
-    assert_in_range(g_get_monotonic_time() - before, 20000, 150000);
+    assert_true(g_get_monotonic_time() - before >= 20000);
     assert_int_equal(session_wait(session, 0, &run, NULL, NULL), SESSION_TIMEOUT);
     assert_int_equal(session_in_flight(session), 1);
     close_session(session);
@@ -409,6 +409,28 @@ static void the_watchdog_sleeps_while_the_host_is_asked(void **state)
     close_session(session);
 }
 
+/* When others have the processor, it is not the guest that is silent; and yet there is an end. */
+static void the_watchdog_counts_the_guests_own_time(void **state)
+{
+    (void)state;
+    static const struct {
+        double waits; /* of its time */
+        double least; /* the watchdog's limit, so often */
+    } rows[] = {{0, 1}, {0.75, 3}, {2, 8}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct session *session = open_session();
+        fake.waits = rows[i].waits;
+        const gint64 before = g_get_monotonic_time();
+        post(session, SILENT, 1);
+        struct run run = wait_run(session);
+        assert_int_equal(run.result.outcome, FL_OUTCOME_SILENT);
+        const double passed = (double)(g_get_monotonic_time() - before) / G_USEC_PER_SEC;
+        assert_true(passed >= rows[i].least * WATCHDOG);
+        session_release(session);
+        close_session(session);
+    }
+}
+
 static void an_idle_guest_is_parked(void **state)
 {
     (void)state;
@@ -530,6 +552,7 @@ int main(void)
         cmocka_unit_test(a_posted_plan_asks_nothing),
         cmocka_unit_test(a_stepped_guest_stands_where_it_is_told),
         cmocka_unit_test(the_watchdog_sleeps_while_the_host_is_asked),
+        cmocka_unit_test(the_watchdog_counts_the_guests_own_time),
         cmocka_unit_test(an_idle_guest_is_parked),
         cmocka_unit_test(a_guest_that_dies_idle_is_nobodys_fault),
         cmocka_unit_test(dropped_plans_are_forgotten),

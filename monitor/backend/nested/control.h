@@ -6,9 +6,10 @@
 
 #define CONTROL_END   'e' /* end the VMM; answered by CONTROL_ENDED once it is gone, or was */
 #define CONTROL_START 's' /* start another */
+#define CONTROL_TELL  't' /* end the VMM by a signal, after which it says where the guest stood */
 
 #define CONTROL_ENDED  "ended"   /* the answer */
-#define CONTROL_GONE   "gone "   /* the VMM ended by itself: status as of waitpid, its last line */
+#define CONTROL_GONE   "gone "   /* the VMM ended otherwise: status as of waitpid, its last line */
 #define CONTROL_FAILED "failed " /* there can be no VMM; why */
 #define CONTROL_LINE   512       /* the longest line, with its newline */
 

@@ -192,6 +192,8 @@ static void serve(int control, struct vmm *vmm, char *const *argv)
     if (order == CONTROL_END) {
         end(vmm);
         dprintf(control, CONTROL_ENDED "\n");
+    } else if (order == CONTROL_TELL && vmm->pid != 0) {
+        kill(vmm->pid, SIGTERM); /* the rest is as if it had ended by itself */
     } else if (order == CONTROL_START && vmm->pid == 0) {
         start(vmm, argv);
     }
