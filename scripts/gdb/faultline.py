@@ -4,12 +4,14 @@
 (`monitor help`), which knows the recorded run; here is what gdb itself has to do for them.
 """
 
+import re
+
 import gdb
 
 AHEAD, BEHIND = "ahead", "behind"
 VIEWS = {
     "threads": "who exists, and what each does or waits for",
-    "slots": "stack slots, and who holds them",
+    "slots": "stack slots: what the allocator's table says, and who holds them by their marks",
     "maps": "pages mapped, and vm areas",
     "faults": "page faults, those in flight first",
     "ipc": "messages on their way, and who waits for one",
@@ -66,6 +68,85 @@ class Move(gdb.Command):
             gdb.execute("continue")
         elif answer.startswith(BEHIND):
             gdb.execute("reverse-continue")
+
+
+# ---- the allocator's own table of stack slots, as it lies in guest memory ----
+
+USER_END = 0x80000000
+SLOT_SIZE = 0x100000
+CONTEXT_BASE = 0x40000000
+SLOT_LINE = re.compile(r"^(\w+) +slot +\d+ +(0x[0-9a-f]+)  ", re.ASCII)
+TABLE_WIDTH = len("table taken   held ")
+
+
+def user_block():
+    """Of the program that the selected thread runs: its names."""
+    frame = gdb.newest_frame()
+    while frame is not None and frame.pc() >= USER_END:
+        frame = frame.older()
+    return frame.block().static_block if frame is not None else None
+
+
+def program_value(name, block):
+    symbol = gdb.lookup_symbol(name, block)[0]
+    return symbol.value() if symbol is not None and symbol.is_variable else None
+
+
+def slots_of_list(entry):
+    """An allocator that asks the threads in its list for their contexts."""
+    taken = set()
+    while int(entry) != 0 and len(taken) < 64:
+        taken.add(int(entry["thread"]["context"]) & ~(SLOT_SIZE - 1))
+        entry = entry["next"]
+    return taken
+
+
+def slots_of_bits(words):
+    bits = [(i, int(words[i])) for i in range(words.type.range()[1] + 1)]
+    return {
+        CONTEXT_BASE + (i * 32 + bit) * SLOT_SIZE
+        for i, word in bits
+        for bit in range(32)
+        if word >> bit & 1
+    }
+
+
+def slots_taken(domain):
+    """Addresses of the slots that the domain's allocator says are taken; None: it cannot be read."""
+    selected = gdb.selected_thread()
+    try:
+        thread = next(t for t in gdb.selected_inferior().threads() if t.name == domain)
+        thread.switch()
+        block = user_block()
+        allocator = program_value("stack_allocator", block)
+        bits = program_value("slots_taken", block)
+        library = int(allocator) == 0 or "<stack_bit_allocator>" in str(allocator)
+        return slots_of_bits(bits) if library else slots_of_list(program_value("list", block))
+    except (gdb.error, StopIteration, AttributeError, TypeError, RuntimeError):
+        return None
+    finally:
+        selected.switch()
+
+
+def with_tables(text):
+    """What the marks say is held, and what the allocator's table says: a race is where they differ."""
+    tables, lines = {}, []
+    for line in text.splitlines(keepends=True):
+        found = SLOT_LINE.match(line)
+        if found is None:
+            lines.append(" " * TABLE_WIDTH + line if line.startswith(" ") else line)
+            continue
+        domain, address = found[1], int(found[2], 16)
+        if domain not in tables:
+            tables[domain] = slots_taken(domain)
+        says = "?" if tables[domain] is None else "taken" if address in tables[domain] else "free"
+        lines.append(f"{line[:found.end()]}table {says:<7} held {line[found.end():]}")
+    return "".join(lines)
+
+
+class Slots(View):
+    def invoke(self, argument, from_tty):
+        gdb.write(with_tables(ask(self.name)))
 
 
 # ---- a write makes the run another one: said at once, and by the server from then on ----
@@ -192,7 +273,7 @@ def find_printer(value):
 
 Faultline()
 for name, summary in VIEWS.items():
-    View(name, summary)
+    (Slots if name == "slots" else View)(name, summary)
 for name, summary in MOVES.items():
     Move(name, summary)
 gdb.pretty_printers.append(find_printer)

@@ -41,6 +41,7 @@ hash=$(jq -r .event_hash "$trace/manifest.json")
 expect 1 "$faultline" run genode_stack_slot/racy --plan "$trace/plan.json" --events --runs-dir "$dir/again"
 reserve=$(awk '$4 == "mark_reserve" && /0x40100000/ { print $1, $3; exit }' "$dir/out")
 first=${reserve#* }
+cp "$dir/out" "$dir/again.events"
 attach=$(awk -v from="${reserve% *}" -v first="$first" '$1 > from && $4 == "ipc_send" && $3 == first { print $1; exit }' "$dir/out")
 at=(--at "$attach")
 line=$(grep -n 'stack_attach' "$scenario" | head -n 1 | cut -d: -f1)
@@ -49,7 +50,7 @@ in_gdb attach 'bt' 'fl slots' "break $scenario:$line" 'continue' 'fl point' 'fl 
     'reverse-continue' 'fl point' 'delete' 'fl hash' 'continue' 'fl hash'
 says attach ' in (trace_space|do_ipc_call|ipc_send) ' ' in enter \(\) at guest/arch/armv7/vectors.S' \
     ' in stack_attach |^#.* stack_attach ' 'racy_alloc .*genode_stack_slot.c' 'thread_create ' \
-    "slot 1 .*reserved +by $first for" 'hit Breakpoint' "slot 1 .*reserved +by $first for" \
+    "slot 1 .*table free +held reserved +by $first for" 'hit Breakpoint' "slot 1 .*reserved +by $first for" \
     'and reserved +by ' "^Thread .* \"$first\" hit Breakpoint" "^ +$first: running" \
     'No more reverse-execution history' "event hash $hash"
 [ "$(grep -c 'and reserved' "$dir/attach.out")" = 1 ] || fail "the slot is reserved twice at once only"
@@ -63,6 +64,11 @@ read -r -a v <<<"$values"
 [ "${#v[@]}" = 8 ] || fail "4 changes wanted, there are: $values"
 [ "${v[1]} ${v[0]} ${v[3]} ${v[2]}" = "${v[6]} ${v[7]} ${v[4]} ${v[5]}" ] ||
     fail "backwards is not the reverse of forwards: $values"
+
+# What the allocator's table in guest memory says, before the slot is published and after.
+publish=$(awk -v first="$first" '$3 == first && $4 == "mark_publish" { print $1 }' "$dir/again.events" | tail -n 1)
+in_gdb table 'fl slots' "fl goto $((publish - 1))" 'fl slots' "fl goto $publish" 'fl slots' 'python print(gdb.selected_thread().name)'
+says table 'slot 0 .*table taken +held' 'slot 1 .*table free' 'slot 1 .*table free|slot 1 .*table taken' "slot 1 .*table taken +held published by $first" "^$first\$"
 
 # Threads, and what the plan did
 in_gdb threads 'info threads' 'thread apply all bt 1' 'fl why' 'fl goto 3' 'fl next-fault' 'fl back' \
