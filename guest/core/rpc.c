@@ -120,6 +120,7 @@ static uint32_t (*const operations[])(struct domain *, tid_t, uint32_t *) = {
     [FL_LABEL_FILE_SERVE] = vm_rpc_serve_files,
     [FL_LABEL_PAGER_SET] = pager_rpc_set,
     [FL_LABEL_PAGE_LEND] = pager_rpc_lend,
+    [FL_LABEL_MESSAGE_PAGE] = vm_rpc_message_page,
     [FL_LABEL_POLICY] = vm_rpc_policy,
 };
 

@@ -8,6 +8,8 @@
 #include "vm_rpc.h"
 #include "vm_task.h"
 
+#define KEY_OF_THREAD 0x80000000u /* in the key of a segment: the rest of it is a thread's id */
+
 /* Where the area will lie: at `wanted`, or where there is room when that is 0. */
 static uint32_t place(const struct domain *domain, uint32_t wanted, uint32_t pages)
 {
@@ -104,29 +106,59 @@ uint32_t vm_rpc_unmap(struct domain *domain, tid_t sender, uint32_t *words)
 }
 
 /* A segment has one address, the same in every task, from the first attach to the last detach. */
-uint32_t vm_rpc_shm_attach(struct domain *domain, tid_t sender, uint32_t *words)
+static uint32_t attach_segment(struct vm_thread *self, uint32_t key, uint32_t pages,
+                               uint32_t *address)
 {
-    struct vm_thread *self = vm_thread_of(domain, sender);
-    struct vm_object *object = self ? vm_object_of_key(words[0]) : NULL;
-    uint32_t pages = object ? object->pages : (words[1] + FL_PAGE_SIZE - 1) / FL_PAGE_SIZE;
+    struct vm_object *object = vm_object_of_key(key);
 
-    if (!self)
-        return FL_ERROR_NO_MEMORY;
+    if (object)
+        pages = object->pages;
     if (pages == 0)
         return FL_ERROR_INVALID;
-    uint32_t at = place(domain, object ? object->base : policy()->shm_address(pages), pages);
+    uint32_t at = place(self->domain, object ? object->base : policy()->shm_address(pages), pages);
     if (policy()->is_error(at))
         return vm_error(at);
     if (!object && (object = shared_object(pages))) {
-        object->key = words[0];
+        object->key = key;
         object->base = at;
     }
-    words[0] = at;
+    *address = at;
     return object ? show(self,
                          &(struct vm_area){
                              .base = at, .pages = pages, .rights = FL_RIGHTS_RW, .shared = true},
                          object)
                   : FL_ERROR_NO_MEMORY;
+}
+
+uint32_t vm_rpc_shm_attach(struct domain *domain, tid_t sender, uint32_t *words)
+{
+    struct vm_thread *self = vm_thread_of(domain, sender);
+
+    if (!self)
+        return FL_ERROR_NO_MEMORY;
+    if (words[0] & KEY_OF_THREAD)
+        return FL_ERROR_INVALID;
+    return attach_segment(self, words[0], (words[1] + FL_PAGE_SIZE - 1) / FL_PAGE_SIZE, &words[0]);
+}
+
+/* "Shared utcb has unique virtual address for every thread", and "could be created as a shared
+ * memory object" (seed 004): a segment that goes by the thread. Others are shown it once the thread
+ * has asked for it. */
+uint32_t vm_rpc_message_page(struct domain *domain, tid_t sender, uint32_t *words)
+{
+    struct vm_thread *self = vm_thread_of(domain, sender);
+    uint32_t key = KEY_OF_THREAD | (words[0] ? words[0] : sender);
+    const struct vm_object *object = vm_object_of_key(key);
+
+    if (!self)
+        return FL_ERROR_NO_MEMORY;
+    if (words[0] && !object)
+        return FL_ERROR_NO_THREAD;
+    const struct vm_area *area = object ? vm_area_find(self->task, object->base) : NULL;
+    if (!area || area->object != object)
+        return attach_segment(self, key, 1, &words[0]);
+    words[0] = object->base;
+    return FL_ERROR_OK;
 }
 
 /* ---- Tasks ---- */

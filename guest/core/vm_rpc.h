@@ -11,6 +11,7 @@ uint32_t vm_rpc_clone(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_exit(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_reap(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_shm_attach(struct domain *domain, tid_t sender, uint32_t *words);
+uint32_t vm_rpc_message_page(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_open(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_close(struct domain *domain, tid_t sender, uint32_t *words);
 uint32_t vm_rpc_serve_files(struct domain *domain, tid_t sender, uint32_t *words);

@@ -110,12 +110,24 @@ SYS_ALWAYS_INLINE uint32_t vm_unmap(uint32_t address, uint32_t pages)
     return core_call(FL_LABEL_MUNMAP, &msg);
 }
 
-/* The memory that goes by this name, made when it is asked for first; at the same address in every
- * task. It goes with the last who has it. */
+/* The memory that goes by this name (31 bits), made when it is asked for first; at the same address
+ * in every task. It goes with the last who has it. */
 SYS_ALWAYS_INLINE uint32_t vm_shm_attach(uint32_t key, uint32_t pages, uint32_t *address)
 {
     struct msg msg = {.w = {key, pages * FL_PAGE_SIZE}};
     uint32_t status = core_call(FL_LABEL_SHM_ATTACH, &msg);
+    *address = msg.w[0];
+    return status;
+}
+
+/* A thread's page for messages too long for the kernel: memory that it shares with its servers,
+ * which see it at the same address; no two threads have theirs at one. thread = 0: the caller's
+ * own, made when it is asked for first. A forked task has its parent's mapped, too, but that is for
+ * messages of the parent's. NO_THREAD: that thread has not asked for its own. */
+SYS_ALWAYS_INLINE uint32_t vm_message_page(tid_t thread, uint32_t *address)
+{
+    struct msg msg = {.w = {thread}};
+    uint32_t status = core_call(FL_LABEL_MESSAGE_PAGE, &msg);
     *address = msg.w[0];
     return status;
 }
