@@ -34,7 +34,7 @@ ifeq ($(shell uname -m),x86_64)
 all: $(BUILD)/faultline-vmm $(BUILD)/nested/init
 VMM_SRC := $(wildcard monitor/backend/kvm/*.c monitor/backend/kvm/*.S)
 else
-NO_VMM := %_kvm.c %_kvm_exit.c %_kvm_load.c %_kvm_run.c %_kvm_selftest.c
+NO_VMM := %_kvm.c %_kvm_debug.c %_kvm_exit.c %_kvm_load.c %_kvm_run.c %_kvm_selftest.c
 endif
 
 # ---- host: every source but main.c is in both the program and the tests ----

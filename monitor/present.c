@@ -150,6 +150,9 @@ void present_commands(GString *out, const char *trace)
     append_command(out, "step", "step");
     append_word(out, trace);
     g_string_append_c(out, '\n');
+    append_command(out, "gdb", "gdb");
+    append_word(out, trace);
+    g_string_append_c(out, '\n');
     append_command(out, "replay", "replay");
     append_word(out, trace);
     g_string_append(out, " --times 100\n");
