@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "ctf_metadata.h"
+#include "ctf_packet.h"
 
 static const char integers[] =
     "typealias integer { size = 8; align = 8; signed = false; } := u8;\n"
@@ -14,31 +15,37 @@ static const char integers[] =
     "typealias integer { size = 32; align = 8; signed = false; base = hex; } := hex32;\n"
     "typealias integer { size = 64; align = 8; signed = false; base = hex; } := hex64;\n\n";
 
-/* The clock counts nanoseconds from the run's start. */
-static const char clock_and_stream[] =
-    "clock {\n"
-    "    name = \"run\";\n"
-    "    description = \"nanoseconds since the start of the run\";\n"
-    "    freq = 1000000000;\n"
-    "    offset = 0;\n"
-    "};\n\n"
-    "typealias integer {\n"
-    "    size = 48; align = 8; signed = false; map = clock.run.value;\n"
-    "} := time48;\n"
-    "typealias integer {\n"
-    "    size = 64; align = 8; signed = false; map = clock.run.value;\n"
-    "} := time64;\n\n"
-    "stream {\n"
-    "    id = 0;\n"
-    "    packet.context := struct {\n"
-    "        time64 timestamp_begin;\n"
-    "        time64 timestamp_end;\n"
-    "        dec64 content_size;\n"
-    "        dec64 packet_size;\n"
-    "        dec64 events_discarded;\n"
-    "    };\n"
-    "    event.header := struct { dec16 id; time48 timestamp; };\n"
-    "};\n\n";
+/* Without a clock that is shared, time counts nanoseconds from the run's start. */
+static void put_clock(GString *out, const struct ctf_clock *clock)
+{
+    g_string_append(out, "clock {\n    name = \"run\";\n");
+    if (clock)
+        g_string_append_printf(out, "    uuid = \"%s\";\n    absolute = TRUE;\n", clock->uuid);
+    g_string_append_printf(
+        out,
+        "    description = \"%s\";\n    freq = 1000000000;\n    offset = %" G_GINT64_FORMAT
+        ";\n};\n\n",
+        clock ? "when the host can have seen it" : "nanoseconds since the start of the run",
+        clock ? clock->offset : 0);
+}
+
+static const char stream[] = "typealias integer {\n"
+                             "    size = 48; align = 8; signed = false; map = clock.run.value;\n"
+                             "} := time48;\n"
+                             "typealias integer {\n"
+                             "    size = 64; align = 8; signed = false; map = clock.run.value;\n"
+                             "} := time64;\n\n"
+                             "stream {\n"
+                             "    id = 0;\n"
+                             "    packet.context := struct {\n"
+                             "        time64 timestamp_begin;\n"
+                             "        time64 timestamp_end;\n"
+                             "        dec64 content_size;\n"
+                             "        dec64 packet_size;\n"
+                             "        dec64 events_discarded;\n"
+                             "    };\n"
+                             "    event.header := struct { dec16 id; time48 timestamp; };\n"
+                             "};\n\n";
 
 static const struct {
     const char *type; /* "16", "32" or "64" is appended */
@@ -148,9 +155,11 @@ static void put_event(GString *out, uint16_t id)
                            info->aux_name);
 }
 
-static void put_head(GString *out, const struct fl_scenario *scenario)
+static void put_head(GString *out, const struct fl_scenario *scenario,
+                     const struct ctf_clock *clock)
 {
-    static const uint8_t uuid[16] = FL_CTF_UUID;
+    uint8_t uuid[16];
+    ctf_trace_uuid(clock, uuid);
     g_string_append(out, "/* CTF 1.8 */\n\n");
     g_string_append(out, integers);
     g_string_append(out, "trace {\n    major = 1; minor = 8;\n    uuid = \"");
@@ -162,6 +171,8 @@ static void put_head(GString *out, const struct fl_scenario *scenario)
                          "};\n};\n\n");
     g_string_append_printf(out, "env {\n    tracer_name = \"faultline\";\n    abi_version = %u;\n",
                            FL_ABI_VERSION);
+    if (clock)
+        g_string_append_printf(out, "    hostname = \"guest-%u\";\n", clock->number);
     if (scenario) {
         char *id = g_strndup(scenario->id, sizeof scenario->id);
         g_string_append(out, "    scenario = ");
@@ -170,7 +181,8 @@ static void put_head(GString *out, const struct fl_scenario *scenario)
         g_free(id);
     }
     g_string_append(out, "};\n\n");
-    g_string_append(out, clock_and_stream);
+    put_clock(out, clock);
+    g_string_append(out, stream);
 }
 
 /* ---- The checksum line ---- */
@@ -188,10 +200,11 @@ static char *sum_line(const char *text, size_t length)
     return line;
 }
 
-char *ctf_metadata(const struct fl_scenario *scenario, const uint32_t *paths, size_t n_paths)
+char *ctf_metadata(const struct fl_scenario *scenario, const struct ctf_clock *clock,
+                   const uint32_t *paths, size_t n_paths)
 {
     GString *out = g_string_new(NULL);
-    put_head(out, scenario);
+    put_head(out, scenario, clock);
     put_thread_enum(out, scenario, paths, n_paths);
     put_space_and_point_enums(out, scenario);
     for (size_t field = 0; field < G_N_ELEMENTS(types); field++)

@@ -5,8 +5,9 @@
 #include "trace.h"
 
 /* Text of ctf/metadata, to be freed with g_free. `paths`: the threads that get a name, ascending.
- * scenario may be NULL. */
-char *ctf_metadata(const struct fl_scenario *scenario, const uint32_t *paths, size_t n_paths);
+ * scenario may be NULL; clock NULL: time counts from the run's start. */
+char *ctf_metadata(const struct fl_scenario *scenario, const struct ctf_clock *clock,
+                   const uint32_t *paths, size_t n_paths);
 
 /* What is wrong with a metadata file's contents, in one line; NULL when it is as it was written. */
 const char *ctf_metadata_fault(const char *text, size_t length);

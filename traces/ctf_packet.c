@@ -8,6 +8,15 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "packets are read as t
 
 static const uint8_t uuid[16] = FL_CTF_UUID;
 
+void ctf_trace_uuid(const struct ctf_clock *clock, uint8_t result[16])
+{
+    memcpy(result, uuid, sizeof uuid);
+    if (clock) {
+        result[12] = (uint8_t)(clock->number >> 8);
+        result[13] = (uint8_t)clock->number;
+    }
+}
+
 static const char *header_fault(const struct fl_packet *packet, uint64_t content)
 {
     if (packet->magic != FL_CTF_MAGIC)

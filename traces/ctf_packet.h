@@ -15,6 +15,9 @@ struct ctf_sequence { /* all 0 before the first packet */
 bool ctf_sequence_check(struct ctf_sequence *sequence, const struct fl_packet *packet,
                         size_t *n_events, const char **reason);
 
+/* The UUID of a trace, whose own clock or a shared one (NULL: its own) it has. */
+void ctf_trace_uuid(const struct ctf_clock *clock, uint8_t uuid[16]);
+
 /* Beside the stream: the checksum of each packet. Readers of CTF pass over names with a dot. */
 #define CTF_SUMS ".sums"
 

@@ -13,7 +13,8 @@ struct ctf_writer {
     char *path; /* of the stream */
     int file, sums;
     const struct fl_scenario *scenario;
-    GArray *paths; /* uint32_t, ascending: the threads that the metadata names */
+    struct ctf_clock *clock; /* NULL: the run's own */
+    GArray *paths;           /* uint32_t, ascending: the threads that the metadata names */
     uint64_t packets;
     struct ctf_sequence sequence;
 };
@@ -71,8 +72,8 @@ static void add_scenario_paths(struct ctf_writer *writer)
 
 static bool write_metadata(struct ctf_writer *writer, GError **error)
 {
-    char *text = ctf_metadata(writer->scenario, (const uint32_t *)(void *)writer->paths->data,
-                              writer->paths->len);
+    char *text = ctf_metadata(writer->scenario, writer->clock,
+                              (const uint32_t *)(void *)writer->paths->data, writer->paths->len);
     bool done = disk_replace(writer->dir, "metadata", text, strlen(text), error);
     g_free(text);
     return done;
@@ -87,6 +88,7 @@ static void writer_free(struct ctf_writer *writer)
     if (writer->sums >= 0)
         close(writer->sums);
     g_array_free(writer->paths, TRUE);
+    g_free(writer->clock);
     g_free(writer->path);
     g_free(writer->dir);
     g_free(writer);
@@ -112,20 +114,27 @@ static bool open_files(struct ctf_writer *writer, GError **error)
     return writer->sums >= 0;
 }
 
-struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *scenario,
-                                   GError **error)
+struct ctf_writer *ctf_writer_open_on(const char *dir, const struct fl_scenario *scenario,
+                                      const struct ctf_clock *clock, GError **error)
 {
     struct ctf_writer *writer = g_new0(struct ctf_writer, 1);
     writer->dir = g_strdup(dir);
     writer->path = g_strconcat(dir, "/events", NULL);
     writer->file = writer->sums = -1;
     writer->scenario = scenario;
+    writer->clock = clock ? g_memdup2(clock, sizeof *clock) : NULL;
     writer->paths = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     add_scenario_paths(writer);
     if (open_files(writer, error) && write_metadata(writer, error))
         return writer;
     writer_free(writer);
     return NULL;
+}
+
+struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *scenario,
+                                   GError **error)
+{
+    return ctf_writer_open_on(dir, scenario, NULL, error);
 }
 
 static void cut(int file, uint64_t size)
@@ -163,6 +172,7 @@ bool ctf_writer_packet(struct ctf_writer *writer, const struct fl_packet *source
     }
     if (add_paths(writer, &packet, count) && !write_metadata(writer, error))
         return false;
+    ctf_trace_uuid(writer->clock, packet.uuid);
     if (!append(writer, &packet, error))
         return false;
     writer->packets++;

@@ -96,12 +96,23 @@ const char *trace_region_name(unsigned region);
 
 struct ctf_writer;
 
+/* Where a stream's time 0 lies when it shares a clock with streams of others (FORMAT.md, Host and
+ * guest in one listing). */
+struct ctf_clock {
+    char uuid[37];   /* of the clock */
+    int64_t offset;  /* of time 0, in nanoseconds since 1970 */
+    uint16_t number; /* of this trace: readers take two with one UUID for one */
+};
+
 /* Makes directory `dir`, the "ctf" of a trace directory (which exists), with metadata and an empty
  * stream. The metadata is rewritten, atomically, before the first packet that names a thread not
  * seen before, so that what is on disk is readable at any moment. scenario may be NULL; it must
  * outlive the writer. */
 struct ctf_writer *ctf_writer_open(const char *dir, const struct fl_scenario *scenario,
                                    GError **error);
+/* The same with times of that clock. */
+struct ctf_writer *ctf_writer_open_on(const char *dir, const struct fl_scenario *scenario,
+                                      const struct ctf_clock *clock, GError **error);
 /* Appends one whole packet, or nothing: an unsound packet is refused (TRACE_ERROR_FORMAT), since no
  * reader would get past it. */
 bool ctf_writer_packet(struct ctf_writer *writer, const struct fl_packet *packet, GError **error);
