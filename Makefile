@@ -26,7 +26,7 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 # Sub-makes started after the set-up use all cores, unless make was told how many.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all: $(BUILD)/faultline $(BUILD)/plugin/access.so $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf \
+all: $(BUILD)/faultline $(BUILD)/plugin/access.so lttng $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf \
      $(BUILD)/guest/kit/build-guest.sh
 
 # KVM of x86-64 is spoken to on such a machine only.
@@ -125,15 +125,40 @@ $(BUILD)/plugin/%.o: monitor/plugin/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
+# What option --lttng loads: the one needs the library that records, the other the one that controls.
+LTTNG_SRC := $(wildcard monitor/lttng/*.c)
+LTTNG_OBJ := $(LTTNG_SRC:%.c=$(BUILD)/%.o)
+LTTNG     := $(BUILD)/plugin/lttng.so $(BUILD)/plugin/lttng-ust.so
+
+lttng:
+	@if pkg-config --exists lttng-ust lttng-ctl; then \
+		$(MAKE) -s --no-print-directory $(LTTNG); \
+	else \
+		rm -f $(LTTNG); \
+		echo "lttng: built without option --lttng: no liblttng-ust-dev and liblttng-ctl-dev here"; \
+	fi
+
+$(BUILD)/plugin/lttng-ust.so: $(BUILD)/monitor/lttng/provider.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $^ -llttng-ust -ldl
+
+$(BUILD)/plugin/lttng.so: $(filter-out %/provider.o,$(LTTNG_OBJ))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $^ -llttng-ctl $(LIBS)
+
+$(BUILD)/monitor/lttng/%.o: monitor/lttng/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST) -Imonitor/lttng $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
 include guest/guest.mk
 
-ALL_OBJ   := $(BUILD)/plugin/access.o $(VMM_OBJ) $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+ALL_OBJ   := $(BUILD)/plugin/access.o $(LTTNG_OBJ) $(VMM_OBJ) $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)
 
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-objects: $(NESTED)/init $(BUILD)/plugin/access.o $(VMM_OBJ) $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
+objects: $(NESTED)/init $(BUILD)/plugin/access.o $(LTTNG_OBJ) $(VMM_OBJ) $(HOST_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ)
 
 # ---- what people call ----
 
@@ -181,6 +206,10 @@ install: all ## the program, its parts and the guest images under PREFIX=/usr/lo
 		install -D -m 755 $(BUILD)/faultline-vmm $(DESTDIR)$(PREFIX)/lib/faultline/faultline-vmm
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
 	install -D -m 644 scripts/gdb/faultline.py $(DESTDIR)$(PREFIX)/share/faultline/gdb/faultline.py
+	for part in $(notdir $(LTTNG)); do \
+		test ! -e $(BUILD)/plugin/$$part || install -D -m 644 $(BUILD)/plugin/$$part \
+			$(DESTDIR)$(PREFIX)/lib/faultline/$$part || exit; \
+	done
 	for image in armv7.elf x86_64.elf; do \
 		install -D -m 644 $(BUILD)/guest/$$image $(DESTDIR)$(PREFIX)/share/faultline/guest/$$image || exit; \
 	done
@@ -199,7 +228,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
+.PHONY: all lttng tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
         setup clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

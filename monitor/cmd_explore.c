@@ -56,6 +56,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "outside",
          NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
+        HOST_TRACE_ENTRIES(&command->host_trace),
         G_OPTION_ENTRY_NULL,
     };
     GOptionEntry more[SUBJECT_ENTRIES];
@@ -316,10 +317,12 @@ int cmd_explore(int argc, char **argv)
     if (!parse(&command, &argc, &argv, &status))
         return status;
     status = EXIT_ERROR;
-    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error))
+    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error) &&
+        host_trace_begin(&command.host_trace, "explore", argv[1], &error))
         status = search(&command, argv[1], &error);
     if (error != NULL)
         status = cli_fail("faultline explore", error);
+    status = host_trace_end(&command.host_trace, "faultline explore", status);
     free_command(&command);
     return status;
 }

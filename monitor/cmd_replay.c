@@ -6,6 +6,7 @@
 #include "check.h"
 #include "cli.h"
 #include "explore/drive.h"
+#include "host_trace.h"
 #include "main.h"
 #include "plan.h"
 #include "progress.h"
@@ -16,6 +17,7 @@
 
 struct replay {
     struct subject_options subject_options;
+    struct host_trace_options host_trace;
     int times;
     gboolean online, any_image, reanchor, json;
 
@@ -49,6 +51,7 @@ static bool parse(struct replay *replay, int *argc, char ***argv, int *status)
         {"reanchor", 0, 0, G_OPTION_ARG_NONE, &replay->reanchor,
          "also on another architecture, for a plan that preempts between instructions", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &replay->json, "print a JSON object", NULL},
+        HOST_TRACE_ENTRIES(&replay->host_trace),
         G_OPTION_ENTRY_NULL,
     };
     GOptionEntry more[SUBJECT_ENTRIES];
@@ -388,12 +391,14 @@ int cmd_replay(int argc, char **argv)
     if (!parse(replay, &argc, &argv, &status))
         return status;
     status = EXIT_ERROR;
-    if (cli_words(argc, 1, 1, "expected the directory of one TRACE", &error)) {
+    if (cli_words(argc, 1, 1, "expected the directory of one TRACE", &error) &&
+        host_trace_begin(&replay->host_trace, "replay", argv[1], &error)) {
         replay->trace = argv[1];
         status = go(replay, &error);
     }
     if (error != NULL)
         status = cli_fail("faultline replay", error);
+    status = host_trace_end(&replay->host_trace, "faultline replay", status);
     subject_options_free(&replay->subject_options);
     return status;
 }

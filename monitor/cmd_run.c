@@ -5,6 +5,7 @@
 #include "anchor.h"
 #include "cli.h"
 #include "explore/explore.h"
+#include "host_trace.h"
 #include "main.h"
 #include "plan.h"
 #include "present.h"
@@ -14,6 +15,7 @@
 
 struct run_options {
     struct subject_options subject;
+    struct host_trace_options host_trace;
     char **params;
     char *schedule;
     char *plan_file;
@@ -49,6 +51,7 @@ static bool parse(struct run_options *options, int *argc, char ***argv, int *sta
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->runs_dir,
          "where traces go (default: traces/runs)", "DIR"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "print a JSON object", NULL},
+        HOST_TRACE_ENTRIES(&options->host_trace),
         G_OPTION_ENTRY_NULL,
     };
     GOptionEntry more[SUBJECT_ENTRIES];
@@ -275,12 +278,14 @@ int cmd_run(int argc, char **argv)
     int status;
     if (!parse(&options, &argc, &argv, &status))
         return status;
-    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error)) {
+    if (cli_words(argc, 1, 1, "expected one SCENARIO/VARIANT", &error) &&
+        host_trace_begin(&options.host_trace, "run", argv[1], &error)) {
         cli_catch_interrupt();
         status = open_and_run(&options, argv[1], &error);
     }
     if (error != NULL)
         status = cli_fail("faultline run", error);
+    status = host_trace_end(&options.host_trace, "faultline run", status);
     free_options(&options);
     return status;
 }

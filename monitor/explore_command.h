@@ -5,11 +5,13 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "explore/explore.h"
+#include "host_trace.h"
 #include "progress.h"
 #include "subject.h"
 
 struct explore_command {
     struct subject_options subject_options;
+    struct host_trace_options host_trace;
     char **params;
     char **focus;
     char *depth;

@@ -17,6 +17,7 @@
 #include "audit.h"
 #include "channel.h"
 #include "machine.h"
+#include "session_trace.h"
 #include "trace.h"
 #include "watchdog.h"
 
@@ -33,6 +34,7 @@ struct session {
     struct channel channel;
     uint32_t arch; /* FL_ARCH_* */
     struct audit *audit;
+    struct session_trace *trace;    /* NULL: none is wanted */
     bool audited;                   /* just now: the guest goes on, and may ask again at once */
     struct access_reader *accesses; /* NULL: nobody wants to know */
     uint32_t stop_event, stop_k;    /* mode step: the next stop */
@@ -83,6 +85,8 @@ unsigned session_boots(const struct session *session)
 
 static void stop_guest(struct session *session)
 {
+    if (session->phase != PHASE_OFF)
+        session_trace_stopped(session->trace, session_boots(session));
     machine_kill(session->machine);
     session->phase = PHASE_OFF;
 }
@@ -92,6 +96,7 @@ static bool start_guest(struct session *session, GError **error)
     struct fl_shared *shared = machine_boot(session->machine, error);
     if (shared == NULL)
         return false;
+    session_trace_started(session->trace, session_boots(session));
     channel_attach(&session->channel, shared);
     if (session->accesses != NULL)
         access_reader_attach(session->accesses, machine_access_log(session->machine));
@@ -104,10 +109,12 @@ static bool start_guest(struct session *session, GError **error)
 static void send(struct session *session)
 {
     bool alone = (int32_t)(session->alone_until - session->first) > 0;
+    const uint32_t from = session->sent;
     while (session->sent != session->next && (!alone || session->sent == session->first)) {
         channel_post(&session->channel, &session->plans[session->sent % FL_PLAN_SLOTS]);
         session->sent++;
     }
+    session_trace_sent(session->trace, from, session->sent);
     if (session_in_flight(session) > 0)
         machine_unpark(session->machine);
     else
@@ -197,12 +204,14 @@ static void hand_out(struct session *session, const struct fl_result *result, st
     session->first++;
     session->held = true;
     session->held_end = result->first_packet + result->packets;
+    session_trace_result(session->trace, session, run);
 }
 
 /* Ends the guest and makes up the result that it can no longer give. What it has closed of the
  * run's packets can be read as of any other run. */
 static void blame(struct session *session, uint32_t outcome, const char *reason, struct run *run)
 {
+    session_trace_exited(session->trace, session_boots(session), reason);
     stop_guest(session);
     struct fl_result result = {
         .serial = session->first,
@@ -277,6 +286,7 @@ static bool answer_audit(struct session *session, struct fl_decision *ask)
         channel_audited(&session->channel, &result);
     } else {
         *ask = decision;
+        session_trace_asked(session->trace, session->first, ask);
     }
     return session->audited;
 }
@@ -407,12 +417,14 @@ void session_post(struct session *session, const struct fl_plan *plan)
     struct fl_plan *kept = &session->plans[session->next % FL_PLAN_SLOTS];
     *kept = *plan;
     kept->serial = session->next++;
+    session_trace_posted(session->trace, kept);
     if (session->phase == PHASE_UP)
         send(session);
 }
 
 void session_answer(struct session *session, uint32_t target)
 {
+    session_trace_answered(session->trace, session->first, target);
     channel_answer(&session->channel, target);
 }
 
@@ -474,12 +486,19 @@ const struct fl_packet *session_closed_packet(const struct session *session, uin
     return channel_packet(&session->channel, session->channel.ring_tail + i);
 }
 
+void session_judged(struct session *session, const struct verdict *verdict)
+{
+    g_assert(session->held);
+    session_trace_verdict(session->trace, session->first - 1, verdict);
+}
+
 void session_release(struct session *session)
 {
     g_assert(session->held);
     session->held = false;
     if (session->held_accesses)
         access_reader_release(session->accesses);
+    session_trace_reset(session->trace, session->first - 1);
     channel_release(&session->channel, session->held_end);
     if (session->phase == PHASE_UP)
         send(session);
@@ -548,6 +567,7 @@ struct session *session_open(const struct session_options *options, GError **err
     prctl(PR_SET_TIMERSLACK, 1);        /* else each nap is 50 us longer than asked */
     session->arch = options->image->header.arch;
     session->audit = audit_new(options->image);
+    session->trace = session_trace_open(ops->id, options->image);
     session->machine = machine_open(ops, options->image, options->accesses, error);
     if (session->machine == NULL || !wait_for_boot(session, error)) {
         session_close(session);
@@ -560,6 +580,10 @@ void session_close(struct session *session)
 {
     if (session == NULL)
         return;
+    const unsigned boots = session->machine != NULL ? session_boots(session) : 0;
+    if (session->phase != PHASE_OFF)
+        session_trace_stopped(session->trace, boots);
+    session_trace_close(session->trace, boots);
     machine_close(session->machine);
     access_reader_free(session->accesses);
     audit_free(session->audit);

@@ -82,6 +82,9 @@ void session_go_on(struct session *session);
  * (run.corrupt is set then). Valid until session_release. */
 const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
                                        size_t *n_events);
+struct verdict;
+/* What the analysis says of the run last waited for, for the host's trace. */
+void session_judged(struct session *session, const struct verdict *verdict);
 void session_release(struct session *session);
 
 /* While a run is waited for that is alone in flight: how many packets the guest has closed so far,

@@ -154,6 +154,7 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     g_array_set_size(flight->taken, 0);
     g_array_set_size(flight->taken_at, 0);
     report.verdict = judge(flight, posted->session, run);
+    session_judged(posted->session, report.verdict);
     report.taken = (const struct fl_preemption *)(void *)flight->taken->data;
     report.taken_at = (const uint64_t *)(void *)flight->taken_at->data;
     report.n_taken = flight->taken->len;
