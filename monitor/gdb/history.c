@@ -138,6 +138,12 @@ bool history_goto(struct history *history, size_t event)
 
 /* ---- going, with a client's breakpoints ---- */
 
+bool history_has_break(const struct history *history, enum gdb_break kind)
+{
+    const bool reads = kind == GDB_WATCH_READ || kind == GDB_WATCH_ACCESS;
+    return kind < GDB_BREAKS && !(reads && history->target->ops->reads_unwatched);
+}
+
 bool history_set_break(struct history *history, enum gdb_break kind, uint64_t address, size_t size,
                        bool insert)
 {

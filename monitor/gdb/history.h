@@ -31,6 +31,8 @@ bool history_seek(struct history *history, uint64_t position);
 void history_diverge(struct history *history);
 bool history_diverged(const struct history *history);
 
+/* Whether the target has breakpoints of this kind. */
+bool history_has_break(const struct history *history, enum gdb_break kind);
 /* false: there is no such breakpoint, or another length is needed. */
 bool history_set_break(struct history *history, enum gdb_break kind, uint64_t address, size_t size,
                        bool insert);

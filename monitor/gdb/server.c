@@ -156,6 +156,12 @@ static void welcome(struct server *server)
     note(server, 1);
 }
 
+/* It may be another one each time. */
+static int guest_fd(const struct server *server)
+{
+    return history_target(stub_history(server->stub))->fd;
+}
+
 /* Whether the guest stands still; the client is told. */
 static void look_at_guest(struct server *server)
 {
@@ -169,9 +175,11 @@ static void look_at_guest(struct server *server)
 
 static void wait_for_guest(struct server *server)
 {
-    struct pollfd ready = {.fd = history_target(stub_history(server->stub))->fd, .events = POLLIN};
-    while (server->running && (poll(&ready, 1, GLANCE_MS) >= 0 || errno == EINTR))
-        look_at_guest(server);
+    while (server->running) {
+        struct pollfd ready = {.fd = guest_fd(server), .events = POLLIN};
+        if (poll(&ready, 1, GLANCE_MS) >= 0 || errno == EINTR)
+            look_at_guest(server);
+    }
 }
 
 static void send_home(struct server *server)
@@ -263,13 +271,12 @@ enum { STOP, LISTENER, CLIENT, GUEST, REFUSED, SOURCES = REFUSED + REFUSED_MAX }
 
 void server_run(struct server *server)
 {
-    const int guest = history_target(stub_history(server->stub))->fd;
     for (;;) {
         struct pollfd sources[SOURCES] = {
             [STOP] = {.fd = server->stop, .events = POLLIN},
             [LISTENER] = {.fd = server->listener, .events = POLLIN},
             [CLIENT] = {.fd = server->client, .events = POLLIN},
-            [GUEST] = {.fd = server->running ? guest : -1, .events = POLLIN},
+            [GUEST] = {.fd = server->running ? guest_fd(server) : -1, .events = POLLIN},
         };
         for (unsigned i = 0; i < REFUSED_MAX; i++)
             sources[REFUSED + i] = (struct pollfd){.fd = server->refused[i].fd, .events = POLLIN};

@@ -265,8 +265,8 @@ static void set_break(struct stub *stub, const char *packet, GString *reply)
     uint64_t kind, address, size;
     const bool sound =
         rsp_number(&text, &kind) && *text++ == ',' && range(&text, '\0', &address, &size);
-    if (sound && kind >= GDB_BREAKS)
-        return;
+    if (sound && !history_has_break(stub->history, (enum gdb_break)MIN(kind, GDB_BREAKS)))
+        return; /* an empty packet: gdb then says that there is none */
     answer(reply, sound && size > 0 && size <= FL_PAGE_SIZE &&
                       history_set_break(stub->history, (enum gdb_break)kind, address, size,
                                         packet[0] == 'Z'));

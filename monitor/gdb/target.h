@@ -61,7 +61,8 @@ struct gdb_target {
 };
 
 struct gdb_target_ops {
-    const char *backend; /* id */
+    const char *backend;  /* id */
+    bool reads_unwatched; /* it has neither GDB_WATCH_READ nor GDB_WATCH_ACCESS */
     /* Makes the run, and stands somewhere before it. */
     struct gdb_target *(*open)(const struct gdb_target_config *config, GError **error);
     /* All that the architecture describes. */

@@ -9,6 +9,8 @@
 #include "target.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "gdb.h"
 #include "ring.h"
 #include "vmm.h"
@@ -33,6 +35,10 @@ struct kvm_target {
     bool dirty;       /* a debugger wrote something since the guest was made */
     bool known;       /* how it stopped */
     struct gdb_stop stop;
+    bool searching;   /* backwards, for the last stop before `from` */
+    bool interrupted; /* meanwhile */
+    uint64_t from, marks, found;
+    int always; /* an eventfd that can always be read: the search goes on when we are asked */
 };
 
 static struct kvm_target *of(struct gdb_target *target)
@@ -53,7 +59,7 @@ static uint64_t marks_of(uint64_t position)
 static void locate(struct kvm_target *kvm)
 {
     kvm->base.position = place(kvm->vmm.state.marks, kvm->vmm.state.steps);
-    kvm->base.fd = kvm->vmm.fd;
+    kvm->base.fd = kvm->searching ? kvm->always : kvm->vmm.fd;
 }
 
 static bool order(struct kvm_target *kvm, const struct debug_order *wanted)
@@ -188,8 +194,6 @@ static bool kvm_set_break(struct gdb_target *target, enum gdb_break kind, uint64
 {
     struct kvm_target *kvm = of(target);
     const struct inserted inserted = {kind, address, size};
-    if (kind == GDB_WATCH_READ || kind == GDB_WATCH_ACCESS)
-        return false;
     if (insert) {
         g_array_append_val(kvm->inserted, inserted);
         return true;
@@ -253,14 +257,31 @@ static bool scan(struct kvm_target *kvm, uint64_t marks, uint64_t here, uint64_t
     return done;
 }
 
-static bool continue_back(struct kvm_target *kvm)
+/* One more part of the search: from one mark to the next. Whoever interrupts it finds the guest
+ * where nothing was found yet. false: the guest is gone. */
+static bool search(struct kvm_target *kvm)
 {
-    const uint64_t here = kvm->base.position;
-    uint64_t found = 0;
-    bool done = true;
-    for (uint64_t marks = marks_of(here); done && found == 0 && marks > 0; marks--)
-        done = scan(kvm, marks, here, &found);
-    return done && kvm_seek(&kvm->base, found != 0 ? found : place(1, 0));
+    bool done = scan(kvm, kvm->marks, kvm->from, &kvm->found);
+    const bool over = kvm->found != 0 || kvm->marks <= 1 || kvm->interrupted;
+    if (done && over) {
+        kvm->searching = false;
+        if (kvm->found == 0 && kvm->interrupted)
+            kvm->stop = (struct gdb_stop){.kind = GDB_STOP_INTERRUPTED};
+        kvm->known = true;
+        done = kvm_seek(&kvm->base, kvm->found != 0 ? kvm->found : place(kvm->marks, 0));
+    }
+    kvm->marks--;
+    return done;
+}
+
+static void begin_search(struct kvm_target *kvm)
+{
+    kvm->searching = true;
+    kvm->interrupted = false;
+    kvm->from = kvm->base.position;
+    kvm->marks = marks_of(kvm->from);
+    kvm->found = 0;
+    locate(kvm);
 }
 
 /* ---- going ---- */
@@ -276,11 +297,13 @@ static bool only_end(const struct kvm_target *kvm)
 static void kvm_resume(struct gdb_target *target, enum gdb_resume how)
 {
     struct kvm_target *kvm = of(target);
-    bool done;
+    bool done = true;
     kvm->stop = (struct gdb_stop){.kind = GDB_STOPPED};
-    kvm->known = how >= GDB_REVERSE_STEP;
+    kvm->known = how == GDB_REVERSE_STEP;
     if (kvm->known) {
-        done = how == GDB_REVERSE_STEP ? step_back(kvm) : continue_back(kvm);
+        done = step_back(kvm);
+    } else if (how == GDB_REVERSE_CONTINUE) {
+        begin_search(kvm);
     } else {
         const struct debug_order run = {.verb = DEBUG_RUN,
                                         .count = how == GDB_STEP ? 1 : UNTIL,
@@ -298,13 +321,21 @@ static void kvm_resume(struct gdb_target *target, enum gdb_resume how)
 static void kvm_interrupt(struct gdb_target *target)
 {
     struct kvm_target *kvm = of(target);
-    if (!kvm->known)
+    kvm->interrupted = true;
+    if (!kvm->known && !kvm->searching)
         vmm_send(&kvm->vmm, &(struct debug_order){.verb = DEBUG_STOP});
 }
 
 static bool kvm_stopped(struct gdb_target *target, struct gdb_stop *stop)
 {
     struct kvm_target *kvm = of(target);
+    if (kvm->searching && !search(kvm)) {
+        kvm->searching = false;
+        kvm->known = true;
+        say_gone(kvm, &kvm->stop);
+    } else if (kvm->searching) {
+        return false;
+    }
     *stop = kvm->stop;
     if (kvm->known)
         return true;
@@ -329,6 +360,7 @@ static void kvm_close(struct gdb_target *target)
 {
     struct kvm_target *kvm = of(target);
     vmm_close(&kvm->vmm);
+    close(kvm->always);
     if (target->events != NULL)
         g_array_free(target->events, TRUE);
     g_array_free(kvm->inserted, TRUE);
@@ -342,6 +374,8 @@ static struct gdb_target *open_with(const struct gdb_target_ops *ops,
     kvm->base.ops = ops;
     kvm->arch = config->arch;
     kvm->inserted = g_array_new(FALSE, FALSE, sizeof(struct inserted));
+    kvm->always = eventfd(1, EFD_CLOEXEC);
+    g_assert(kvm->always >= 0);
     bool opened = vmm_open(&kvm->vmm, config, error);
     if (opened) {
         kvm->base.memory = kvm->vmm.memory;
@@ -373,10 +407,10 @@ static struct gdb_target *nested_open(const struct gdb_target_config *config, GE
 }
 
 #define KVM_TARGET                                                                                 \
-    .read_registers = kvm_read_registers, .write_registers = kvm_write_registers,                  \
-    .write_memory = kvm_write_memory, .set_break = kvm_set_break, .resume = kvm_resume,            \
-    .interrupt = kvm_interrupt, .stopped = kvm_stopped, .seek = kvm_seek,                          \
-    .before_event = kvm_before_event, .close = kvm_close
+    .reads_unwatched = true, .read_registers = kvm_read_registers,                                 \
+    .write_registers = kvm_write_registers, .write_memory = kvm_write_memory,                      \
+    .set_break = kvm_set_break, .resume = kvm_resume, .interrupt = kvm_interrupt,                  \
+    .stopped = kvm_stopped, .seek = kvm_seek, .before_event = kvm_before_event, .close = kvm_close
 
 const struct gdb_target_ops gdb_target_kvm = {.backend = "kvm", .open = kvm_open, KVM_TARGET};
 const struct gdb_target_ops gdb_target_kvm_nested = {

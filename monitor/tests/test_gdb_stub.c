@@ -143,6 +143,22 @@ static void a_watchpoint_is_named(void **state)
     assert_int_equal(position(), 60);
 }
 
+/* An empty packet is how gdb is told that there is no such thing. */
+static void what_cannot_be_watched_is_refused(void **state)
+{
+    struct gdb_target_ops blind = *rig->target->base.ops;
+    (void)state;
+    expect("Z3,80012000,4", "OK");
+    expect("z3,80012000,4", "OK");
+    blind.reads_unwatched = true;
+    rig->target->base.ops = &blind;
+    expect("Z3,80012000,4", "");
+    expect("Z4,80012000,4", "");
+    expect("Z5,80012000,4", "");
+    expect("Z2,80012000,4", "OK");
+    rig->target->base.ops = &fake_ops;
+}
+
 /* ---- going to events ---- */
 
 static void goto_passes_breakpoints(void **state)
@@ -361,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(breakpoints_are_in_the_guest_only_while_it_goes, open_rig,
                                         close_rig),
         cmocka_unit_test_setup_teardown(a_watchpoint_is_named, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_refused, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(goto_passes_breakpoints, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(there_is_no_such_event, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(threads_are_listed, open_rig, close_rig),
