@@ -50,6 +50,23 @@ static const struct fl_event *find(struct session *session, const struct run *ru
     return NULL;
 }
 
+/* What main's span says that an interruption ended: from which k on, and how many instructions. */
+static const struct fl_event *find_cut_span(struct session *session, const struct run *run)
+{
+    const struct fl_event *last = NULL;
+    for (uint32_t i = 0; i < run->result.packets; i++) {
+        size_t n;
+        const struct fl_packet *packet = session_packet(session, run, i, &n);
+        for (size_t j = 0; j < n; j++) {
+            if (fl_event_id(&packet->events[j]) == FL_EVENT_INTERRUPT)
+                return last;
+            if (fl_event_id(&packet->events[j]) == FL_EVENT_SPAN)
+                last = &packet->events[j];
+        }
+    }
+    return NULL;
+}
+
 static enum verdict_kind judge(struct session *session, const struct run *run)
 {
     engine_begin(engine, &image->scenarios[plan.scenario], plan.variant);
@@ -99,6 +116,27 @@ static uint32_t preempt_at(struct session *session, const struct span *window, u
     uint32_t pc = interrupt->arg;
     session_release(session);
     return pc;
+}
+
+/* The instruction that an interruption came before was not executed. */
+static void a_span_that_is_cut_counts_what_was_executed(void **state)
+{
+    (void)state;
+    uint32_t end = 0;
+    const struct span window = find_window(&end);
+    plan.mode = FL_MODE_SPANS;
+    plan.n_preemptions = 1;
+    for (uint32_t k = 1; k <= window.instructions; k += 1 + k / 4) {
+        plan.preemptions[0] = (struct fl_preemption){
+            .thread = window.thread, .n = window.n, .k = k, .target = FL_PATH_CHILD2(0, 1)};
+        struct run run = run_once(without);
+        const struct fl_event *span = find_cut_span(without, &run);
+        assert_non_null(span);
+        assert_int_equal(span->aux, 1);
+        assert_int_equal(span->arg, k - 1);
+        session_release(without);
+    }
+    plan.mode = FL_MODE_POSTED;
 }
 
 static void sweep(struct session *session)
@@ -172,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_boundary_is_hit_once),
         cmocka_unit_test(and_with_the_plugin_loaded),
+        cmocka_unit_test(a_span_that_is_cut_counts_what_was_executed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
