@@ -20,7 +20,7 @@
 #define LR_OFFSET   56u
 #define PC_OFFSET   60u
 
-enum { STOPS = 200, FRAMES = 64 };
+enum { STOPS = 200, FRAMES = 64, WINDOW_ENTRIES = 10 };
 
 static struct image *image;
 static struct session *session;
@@ -50,24 +50,39 @@ static uint32_t word_at(uint64_t address)
     return word;
 }
 
-/* The function around pc, by the symbol table. */
-static uint64_t function_at(uint64_t pc, uint64_t *size)
+/* The function around pc, by the symbol table. false: there is none. */
+static bool symbol_at(uint64_t pc, GElf_Sym *symbol, const char **name)
 {
     Elf_Scn *section = NULL;
     GElf_Shdr header;
     while ((section = elf_nextscn(elf, section)) != NULL) {
-        GElf_Sym symbol;
         if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_SYMTAB)
             continue;
         Elf_Data *data = elf_getdata(section, NULL);
-        for (int i = 0; gelf_getsym(data, i, &symbol) != NULL; i++)
-            if (GELF_ST_TYPE(symbol.st_info) == STT_FUNC && pc >= symbol.st_value &&
-                pc - symbol.st_value < symbol.st_size) {
-                *size = symbol.st_size;
-                return symbol.st_value;
+        for (int i = 0; gelf_getsym(data, i, symbol) != NULL; i++)
+            if (GELF_ST_TYPE(symbol->st_info) == STT_FUNC && pc >= symbol->st_value &&
+                pc - symbol->st_value < symbol->st_size) {
+                *name = elf_strptr(elf, header.sh_link, symbol->st_name);
+                return true;
             }
     }
-    return 0;
+    return false;
+}
+
+static uint64_t function_at(uint64_t pc, uint64_t *size)
+{
+    GElf_Sym symbol;
+    const char *name;
+    const bool found = symbol_at(pc, &symbol, &name);
+    *size = found ? symbol.st_size : 0;
+    return found ? symbol.st_value : 0;
+}
+
+static bool is_in(uint64_t pc, const char *function)
+{
+    GElf_Sym symbol;
+    const char *name;
+    return symbol_at(pc, &symbol, &name) && strcmp(name, function) == 0;
 }
 
 /* ---- what the architectures call and jump with ---- */
@@ -155,18 +170,18 @@ static bool is_call_of(uint64_t back, uint64_t callee)
 
 /* ---- the guest ---- */
 
-/* One run of it with stops for `thread` after its n-th entry, before each of the first STOPS
- * instructions. Returns how many of them there were. */
-static size_t stop_everywhere(const char *variant, const char *thread, uint32_t n,
-                              struct call_stack stacks[STOPS])
+/* One run of it with stops for `thread` after its n-th entry, before each of so many instructions
+ * from the first-th on. Returns how many of them there were. */
+static size_t stop_at(const char *id, const char *variant, const char *thread, uint32_t n,
+                      uint32_t first, uint32_t stops, struct call_stack *stacks)
 {
     GError *error = NULL;
-    const int index = image_scenario(image, "genode_stack_slot");
+    const int index = image_scenario(image, id);
     const struct fl_scenario *scenario = &image->scenarios[index];
     struct fl_plan plan;
     plan_init(&plan, scenario, (unsigned)index, (unsigned)scenario_variant(scenario, variant));
     const uint32_t path = trace_thread_path(scenario, thread);
-    for (uint32_t k = 1; k <= STOPS; k++) {
+    for (uint32_t k = first; k < first + stops; k++) {
         const struct fl_preemption stop = {path, n, k, FL_PATH_KERNEL};
         assert_true(plan_insert(&plan, scenario, &stop, &error));
     }
@@ -181,7 +196,7 @@ static size_t stop_everywhere(const char *variant, const char *thread, uint32_t 
         if (ask.k > 0) {
             assert_int_equal(ask.thread, path);
             assert_int_equal(ask.n, n);
-            assert_int_equal(ask.k, count + 1);
+            assert_int_equal(ask.k, first + count);
             assert_int_equal(ask.point, FL_POINT_NONE);
             struct asker asker = session_asker(session);
             stacks[count++] = unwind(image, asker.frame, &asker.memory);
@@ -193,6 +208,12 @@ static size_t stop_everywhere(const char *variant, const char *thread, uint32_t 
     assert_int_equal(run.result.reached, 0);
     session_release(session);
     return count;
+}
+
+static size_t stop_everywhere(const char *variant, const char *thread, uint32_t n,
+                              struct call_stack stacks[STOPS])
+{
+    return stop_at("genode_stack_slot", variant, thread, n, 1, STOPS, stacks);
 }
 
 static bool has_frame(const struct call_stack *stack, const char *function)
@@ -260,6 +281,30 @@ static void a_thread_begins_where_nobody_called(void **state)
         }
     }
     assert_true(created);
+}
+
+/* What is written by hand: the window calls parts of itself, whose callers only its directives
+ * know. One stop a run: an exclusive pair is begun again after each. */
+static void the_window_has_its_callers(void **state)
+{
+    struct call_stack stack;
+    (void)state;
+    size_t inside = 0, deepest = 0, shallowest = SIZE_MAX;
+    for (uint32_t n = 1; n <= WINDOW_ENTRIES; n++)
+        for (uint32_t k = 1; stop_at("rig_window", "plain", "main", n, k, 1, &stack) == 1; k++) {
+            struct call_frame frames[FRAMES];
+            const size_t n_frames = call_stack_frames(image, &stack, frames, FRAMES);
+            if (!is_in(stack.pcs[0], "arch_window"))
+                continue;
+            inside++;
+            assert_true(stack.whole);
+            assert_string_equal(frames[n_frames - 1].place.function, "program_start");
+            deepest = MAX(deepest, stack.n);
+            shallowest = MIN(shallowest, stack.n);
+        }
+    printf("%zu stacks of the window, of %zu to %zu calls\n", inside, shallowest, deepest);
+    assert_true(inside >= 60);
+    assert_int_equal(deepest, shallowest + 2);
 }
 
 /* ---- what is no stack ---- */
@@ -383,6 +428,7 @@ int main(void)
     const struct CMUnitTest both[] = {
         cmocka_unit_test(every_instruction_has_its_callers),
         cmocka_unit_test(a_thread_begins_where_nobody_called),
+        cmocka_unit_test(the_window_has_its_callers),
     };
     const struct CMUnitTest one[] = {
         cmocka_unit_test(what_is_no_stack_ends_the_walk),

@@ -2,6 +2,20 @@
 
         .syntax unified
         .arm
+        .cfi_sections .debug_frame
+
+        .macro  frame_of_window
+        .cfi_def_cfa_offset 36
+        .cfi_offset r4, -36
+        .cfi_offset r5, -32
+        .cfi_offset r6, -28
+        .cfi_offset r7, -24
+        .cfi_offset r8, -20
+        .cfi_offset r9, -16
+        .cfi_offset r10, -12
+        .cfi_offset r11, -8
+        .cfi_offset lr, -4
+        .endm
 
 /* void arch_window(uint32_t memory[32]): what it leaves in memory depends on the first 16 words alone.
  * The last 16 take the flags and the registers. */
@@ -9,7 +23,9 @@
         .global arch_window
         .type   arch_window, %function
 arch_window:
+        .cfi_startproc
         push    {r4-r11, lr}
+        frame_of_window
         mov     r11, r0
 
         /* one word, several, two, parts of one, across two */
@@ -66,17 +82,31 @@ arch_window:
         bl      3f
         bl      4f
         b       5f
+        .cfi_endproc
+
+        .cfi_startproc
 3:      add     r4, r4, r0
         bx      lr
+        .cfi_endproc
+
+        .cfi_startproc
 4:      push    {r4, lr}
+        .cfi_def_cfa_offset 8
+        .cfi_offset r4, -8
+        .cfi_offset lr, -4
         bl      3b
         ldr     r3, [sp]
         eor     r4, r4, r9
         pop     {r2, pc}
+        .cfi_endproc
 
+        .cfi_startproc
+        frame_of_window
 5:      adds    r2, r2, r10
         mrs     r12, apsr
         str     r12, [r11, #64]
         add     r12, r11, #68
         stmia   r12, {r0-r10}
         pop     {r4-r11, pc}
+        .cfi_endproc
+        .size   arch_window, . - arch_window

@@ -85,8 +85,14 @@ arch_window:
         mov     $7f, %r11d
         call    *%r11
         jmp     8f
+        .cfi_endproc
+
+        .cfi_startproc
 6:      add     %eax, %r14d
         ret
+        .cfi_endproc
+
+        .cfi_startproc
 7:      push    %r14
         .cfi_adjust_cfa_offset 8
         call    6b
@@ -95,11 +101,21 @@ arch_window:
         pop     %rcx
         .cfi_adjust_cfa_offset -8
         enter   $16, $0
+        .cfi_adjust_cfa_offset 24
+        .cfi_rel_offset rbp, 16
         mov     %ecx, -4(%rbp)
         mov     -4(%rbp), %edx
         leave
+        .cfi_adjust_cfa_offset -24
+        .cfi_restore rbp
         ret
+        .cfi_endproc
 
+        .cfi_startproc
+        .irp    reg, rbx, rbp, r12, r13, r14, r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset \reg, 0
+        .endr
 8:      xor     %r11d, %r11d
         add     %edx, %ecx
         lahf
@@ -124,3 +140,4 @@ arch_window:
         .endr
         ret
         .cfi_endproc
+        .size   arch_window, . - arch_window
