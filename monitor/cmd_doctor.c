@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "backend/backend.h"
 #include "cli.h"
+#include "host_trace.h"
 #include "main.h"
 #include "plan.h"
 #include "recorder.h"
@@ -258,6 +259,20 @@ static void look_for_tools(struct visit *visit)
     }
 }
 
+static void look_for_lttng(struct visit *visit)
+{
+    g_autofree char *daemon = g_find_program_in_path("lttng-sessiond");
+    if (!host_trace_available())
+        note(visit, "lttng", STATE_OPTIONAL,
+             "no option --lttng: apt install liblttng-ust-dev liblttng-ctl-dev lttng-tools, then "
+             "`make`");
+    else if (daemon == NULL)
+        note(visit, "lttng", STATE_OPTIONAL,
+             "no lttng-sessiond for option --lttng: apt install lttng-tools");
+    else
+        note(visit, "lttng", STATE_OK, "%s", daemon);
+}
+
 static int examine(struct visit *visit, bool json)
 {
     visit->list = json ? json_array() : NULL;
@@ -269,6 +284,7 @@ static int examine(struct visit *visit, bool json)
     look_at_images(visit);
     look_at_backends(visit);
     look_for_tools(visit);
+    look_for_lttng(visit);
     g_ptr_array_free(visit->images, TRUE);
     if (json)
         cli_print_json(

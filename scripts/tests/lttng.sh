@@ -85,12 +85,20 @@ interrupted()
     until [ -s "$dir/interrupted/guest-1/events" ]; do
         kill -0 $monitor || fail "the search ended"
     done
+    "$faultline" run smoke/plain --runs-dir "$dir/runs" --lttng "$dir/second" >"$dir/second.out" 2>&1
+    echo $? >"$dir/second.status"
     kill -INT $monitor
     wait $monitor
 }
 expect 3 interrupted
 timeline "$dir/interrupted"
 [ "$(daemons)" = "$before" ] || fail "a session daemon is left"
+# Another monitor meanwhile: root's shares the daemon and would lose it, others have one each.
+case $(id -u):$before:$(cat "$dir/second.status") in
+0:0:2) grep -q 'ends with another monitor' "$dir/second.out" || fail "$(cat "$dir/second.out")" ;;
+*:0) ;;
+*) fail "another monitor meanwhile: $(cat "$dir/second.out")" ;;
+esac
 
 # ---- errors, one line each ----
 refused()
