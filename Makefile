@@ -179,7 +179,7 @@ check-quick: ## unit tests only, no VM (under a minute)
 	@scripts/run-tests --quick $(TEST)
 
 check-full: lint ## check, and the fuzzers, and the demo on a bare system in a chroot
-	@scripts/setup build demo check fuzz fresh gdb
+	@scripts/setup build demo check fuzz fresh docker gdb
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all tests fuzzers
 	@$(MAKE) -s --no-print-directory nested || echo "check: goes on without nested KVM"
 	@scripts/run-tests --full $(TEST)

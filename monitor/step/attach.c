@@ -1,7 +1,7 @@
 #include "attach.h"
 
-bool attach_here(struct attached *attached, const struct stepper *stepper, GString *out,
-                 GError **error)
+bool attach_here(struct attached *attached, const struct stepper *stepper, const char *where,
+                 GString *out, GError **error)
 {
     const struct rehearsal *run = stepper->run;
     const struct gdb_options options = {
@@ -12,6 +12,7 @@ bool attach_here(struct attached *attached, const struct stepper *stepper, GStri
         .event = stepper->at.event,
         .events = run->report.events,
         .n_events = run->report.n_events,
+        .listen = where,
     };
     attach_end(attached, out);
     attached->session = gdb_open(&options, error);

@@ -12,9 +12,10 @@ struct attached {
     bool told;                   /* that it diverged */
 };
 
-/* Parks a guest, in place of the one before, and says how to attach. */
-bool attach_here(struct attached *attached, const struct stepper *stepper, GString *out,
-                 GError **error);
+/* Parks a guest, in place of the one before, and says how to attach. `where`: "localhost:PORT", or
+ * the path of a socket to be made; NULL: one of its own. */
+bool attach_here(struct attached *attached, const struct stepper *stepper, const char *where,
+                 GString *out, GError **error);
 /* Says, once, when gdb wrote registers or memory. */
 void attach_tell(struct attached *attached, GString *out);
 /* Ends it, and says what it was when that was not the run. */

@@ -282,10 +282,10 @@ static bool run_where(struct step *step, const char *argument, GString *out, GEr
 
 static bool run_gdb(struct step *step, const char *argument, GString *out, GError **error)
 {
-    (void)argument;
     if (step->stepper.ended)
         return refuse(error, "the run has ended: go back to where gdb is to stand");
-    return attach_here(&step->gdb, &step->stepper, out, error);
+    return attach_here(&step->gdb, &step->stepper, argument[0] != '\0' ? argument : NULL, out,
+                       error);
 }
 
 static bool run_lanes(struct step *step, const char *argument, GString *out, GError **error)
@@ -322,7 +322,10 @@ static const struct command commands[] = {
      run_branch},
     {"save", "save", "FILE", "writes the plan", run_save},
     {"where", "where", NULL, "the calls that the thread is in", run_where},
-    {"gdb", "gdb", NULL, "parks a guest of its own here for gdb, and says how to attach", run_gdb},
+    {"gdb", "gdb", "[WHERE]",
+     "parks a guest of its own here for gdb, and says how to attach; WHERE: localhost:PORT, or the "
+     "path of a socket",
+     run_gdb},
     {"lanes", "lanes", NULL, "more of the run around here", run_lanes},
     {"help", "help", NULL, "this", run_help},
     {"q", "quit", NULL, "ends", run_quit},
