@@ -16,7 +16,7 @@
 
 #define MAX_CALLS   128u
 #define MAX_PENDING 64u   /* of one object at a time: bits of a set */
-#define MAX_WORLDS  4096u /* states that one history can have come to */
+#define MAX_WORLDS  1024u /* states that one history can have come to */
 
 struct call {
     struct spec_call call;
