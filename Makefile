@@ -37,6 +37,23 @@ else
 NO_VMM := %_kvm.c %_kvm_debug.c %_kvm_exit.c %_kvm_load.c %_kvm_run.c %_kvm_selftest.c
 endif
 
+# libvirt's part is a program by itself (ARCHITECTURE.md): without the library, all else is built.
+LIBVIRT_OBJ := $(patsubst %.c,$(BUILD)/libvirt/%.o,$(wildcard monitor/libvirt/*.c))
+all: libvirt
+
+libvirt:
+	@if pkg-config --exists libvirt; then \
+		$(MAKE) -s --no-print-directory $(BUILD)/faultline-libvirt; \
+	else echo "libvirt: not there, guests are started as children only (apt install libvirt-dev)"; fi
+
+$(BUILD)/faultline-libvirt: $(LIBVIRT_OBJ)
+	$(CC) $(CFLAGS) -o $@ $^ $$(pkg-config --libs libvirt glib-2.0)
+
+$(BUILD)/libvirt/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -MMD -MP -c -o $@ $< \
+		$$(pkg-config --cflags libvirt glib-2.0 | sed 's/-I/-isystem /g')
+
 # ---- host: every source but main.c is in both the program and the tests ----
 
 HOST_SRC  := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
@@ -152,7 +169,7 @@ $(BUILD)/monitor/lttng/%.o: monitor/lttng/%.c
 
 include guest/guest.mk
 
-ALL_OBJ   := $(BUILD)/plugin/access.o $(LTTNG_OBJ) $(VMM_OBJ) $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
+ALL_OBJ   := $(BUILD)/plugin/access.o $(LTTNG_OBJ) $(LIBVIRT_OBJ) $(VMM_OBJ) $(HOST_OBJ) $(SAN_OBJ) $(AID_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(FUZZ_OBJ)
 -include $(ALL_OBJ:.o=.d)
 
 tests: $(TESTS)
@@ -204,6 +221,8 @@ install: all ## the program, its parts and the guest images under PREFIX=/usr/lo
 	install -D -m 755 $(BUILD)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
 	test ! -e $(BUILD)/faultline-vmm || \
 		install -D -m 755 $(BUILD)/faultline-vmm $(DESTDIR)$(PREFIX)/lib/faultline/faultline-vmm
+	test ! -e $(BUILD)/faultline-libvirt || \
+		install -D -m 755 $(BUILD)/faultline-libvirt $(DESTDIR)$(PREFIX)/lib/faultline/faultline-libvirt
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
 	install -D -m 644 scripts/gdb/faultline.py $(DESTDIR)$(PREFIX)/share/faultline/gdb/faultline.py
 	for part in $(notdir $(LTTNG)); do \
@@ -228,7 +247,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all lttng tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
+.PHONY: all libvirt lttng tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
         setup clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -13,6 +13,7 @@ struct machine {
     struct guestmem *log; /* of accesses; NULL: not wanted, or no boot yet */
     char *log_path;       /* NULL: not wanted */
     struct backend_accesses accesses;
+    const struct spawn *spawn;
     struct backend *backend; /* NULL: no guest */
     struct backend *carrier; /* of the last guest, to carry the next; NULL: none */
     unsigned boots;
@@ -46,10 +47,11 @@ static bool find_labels(struct machine *machine, const struct image *image, GErr
 }
 
 struct machine *machine_open(const struct backend_ops *ops, const struct image *image,
-                             bool accesses, GError **error)
+                             bool accesses, const struct spawn *spawn, GError **error)
 {
     struct machine *machine = g_new0(struct machine, 1);
     machine->ops = ops;
+    machine->spawn = spawn;
     machine->workdir = workdir_open(error);
     if (machine->workdir != NULL)
         machine->image = g_build_filename(workdir_path(machine->workdir), WORKDIR_IMAGE, NULL);
@@ -74,6 +76,19 @@ void machine_close(struct machine *machine)
     g_free(machine->image);
     g_free(machine->log_path);
     g_free(machine);
+}
+
+bool machine_leave(struct machine *machine, const char *text, GError **error)
+{
+    g_assert(machine->backend != NULL && machine->ops->leave != NULL);
+    if (!workdir_keep(machine->workdir, text, error))
+        return false;
+    const bool left = machine->ops->leave(g_steal_pointer(&machine->backend), error);
+    if (left)
+        workdir_leave(g_steal_pointer(&machine->workdir));
+    else
+        workdir_remove_kept(workdir_path(machine->workdir));
+    return left;
 }
 
 struct access_log *machine_access_log(struct machine *machine)
@@ -113,6 +128,7 @@ static struct backend *start(struct machine *machine, GError **error)
         .run_dir = workdir_path(machine->workdir),
         .memory = machine->memory,
         .accesses = machine->log_path != NULL ? &machine->accesses : NULL,
+        .spawn = machine->spawn,
     };
     return machine->ops->start(&config, error);
 }

@@ -11,10 +11,13 @@
 struct machine;
 
 /* Makes the private directory, with a copy of the image: every boot runs the bytes that were read,
- * whatever becomes of the file meanwhile. accesses: the back end tells user mode's accesses. */
+ * whatever becomes of the file meanwhile. accesses: the back end tells user mode's accesses.
+ * spawn: as of backend_config; must outlive the machine. */
 struct machine *machine_open(const struct backend_ops *ops, const struct image *image,
-                             bool accesses, GError **error);
+                             bool accesses, const struct spawn *spawn, GError **error);
 void machine_close(struct machine *machine);
+/* Instead of close: the guest and its directory stay (workdir_keep says what `text` is). */
+bool machine_leave(struct machine *machine, const char *text, GError **error);
 
 /* Starts a guest on new, zeroed RAM. The last one is gone and so is its RAM. NULL: cannot be. */
 struct fl_shared *machine_boot(struct machine *machine, GError **error);

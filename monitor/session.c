@@ -568,12 +568,19 @@ struct session *session_open(const struct session_options *options, GError **err
     session->arch = options->image->header.arch;
     session->audit = audit_new(options->image);
     session->trace = session_trace_open(ops->id, options->image);
-    session->machine = machine_open(ops, options->image, options->accesses, error);
+    session->machine = machine_open(ops, options->image, options->accesses, options->spawn, error);
     if (session->machine == NULL || !wait_for_boot(session, error)) {
         session_close(session);
         return NULL;
     }
     return session;
+}
+
+bool session_leave(struct session *session, const char *text, GError **error)
+{
+    g_assert(session->phase == PHASE_UP && session_in_flight(session) == 0);
+    session->phase = PHASE_OFF;
+    return machine_leave(session->machine, text, error);
 }
 
 void session_close(struct session *session)

@@ -30,6 +30,8 @@ struct session_options {
     double watchdog;                   /* seconds without progress; 0: the default */
     bool accesses;                     /* record user mode's accesses: on the back end that tells
                                           them for this one (backend_telling) */
+    const struct spawn *spawn;         /* how QEMUs are brought to life (backend/spawn.h); NULL: as
+                                          children. Must outlive the session */
 };
 
 /* A run that has ended. The packets lie in the ring until session_release. */
@@ -42,6 +44,9 @@ struct run {
 
 struct session *session_open(const struct session_options *options, GError **error);
 void session_close(struct session *session);
+/* Its guest, which has nothing to do and was spawned as one that lasts, outlives the session, which
+ * is to be closed all the same. `text` is kept with it (workdir_keep). */
+bool session_leave(struct session *session, const char *text, GError **error);
 
 /* Plans that can be posted without waiting. */
 unsigned session_room(const struct session *session);

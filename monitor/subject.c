@@ -16,6 +16,14 @@ void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJE
          "where the guest runs (default: the first that runs the image)", "ID"},
         {"watchdog", 0, 0, G_OPTION_ARG_DOUBLE, &options->watchdog,
          "seconds after which a guest that makes no progress is given up (default: 10)", "S"},
+        {"spawn", 0, 0, G_OPTION_ARG_STRING, &options->spawn,
+         "how QEMU is started: exec, as a child, or libvirt, as a domain (default: exec; step and "
+         "up: libvirt, if it is there)",
+         "HOW"},
+        {"connect", 0, 0, G_OPTION_ARG_STRING, &options->connect,
+         "libvirt's URI: qemu:///system, qemu:///session or qemu:///embed?root=DIR (default: an "
+         "embedded driver of the session's own)",
+         "URI"},
         G_OPTION_ENTRY_NULL,
     };
     memcpy(entries, filled, sizeof(filled));
@@ -25,6 +33,8 @@ void subject_options_free(struct subject_options *options)
 {
     g_free(options->guest);
     g_free(options->backend);
+    g_free(options->spawn);
+    g_free(options->connect);
 }
 
 char *subject_default_guest(const char *arch)
@@ -107,11 +117,53 @@ static bool find_variant(struct subject *subject, const char *id, GError **error
     return false;
 }
 
+/* Back ends that run QEMU can leave a guest, if libvirt spawned it. */
+static bool is_qemu(const struct backend_ops *backend)
+{
+    return backend->leave != NULL;
+}
+
+static bool find_spawn(struct subject *subject, const struct subject_options *options,
+                       GError **error)
+{
+    const char *how = options->spawn;
+    if (how == NULL)
+        how = options->connect != NULL ? spawn_libvirt.id : spawns[0]->id;
+    subject->spawn = (struct spawn){.ops = spawn_find(how), .connect = options->connect};
+    if (subject->spawn.ops == NULL)
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "--spawn must be exec or libvirt, not \"%s\"", how);
+    else if (options->connect != NULL && subject->spawn.ops != &spawn_libvirt)
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "--connect is for --spawn libvirt, not for %s; leave out one of the two", how);
+    else if (subject->spawn.ops != spawns[0] && !is_qemu(subject->backend))
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "guests of back end %s are not spawned by %s; those of qemu and qemu-x86_64 "
+                    "can be",
+                    subject->backend->id, how);
+    else
+        return true;
+    return false;
+}
+
+void subject_prefer_libvirt(struct subject *subject, const struct subject_options *options,
+                            const char *who)
+{
+    char reason[256];
+    if (options->spawn != NULL || options->connect != NULL || !is_qemu(subject->backend))
+        return;
+    if (spawn_libvirt.probe(reason, sizeof reason))
+        subject->spawn.ops = &spawn_libvirt;
+    else
+        fprintf(stderr, "%s: without libvirt: %s\n", who, reason);
+}
+
 bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,
                   GError **error)
 {
     *subject = (struct subject){.watchdog = options->watchdog};
-    if (!subject_choose(options, &subject->image, &subject->backend, error))
+    if (!subject_choose(options, &subject->image, &subject->backend, error) ||
+        !find_spawn(subject, options, error))
         return false;
     g_auto(GStrv) parts = g_strsplit(name, "/", 2);
     if (parts[0] == NULL || !find_scenario(subject, parts[0], error))
@@ -137,6 +189,7 @@ static struct session_options options_of(const struct subject *subject)
         .backend = subject->backend,
         .image = subject->image,
         .watchdog = subject->watchdog,
+        .spawn = &subject->spawn,
     };
 }
 

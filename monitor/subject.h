@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include "abi.h"
 #include "backend/backend.h"
+#include "backend/spawn.h"
 #include "image.h"
 #include "session.h"
 
@@ -14,10 +15,13 @@ struct subject_options {
     char *guest;   /* path of the image; NULL: the one that came with the program */
     char *backend; /* id or alias; NULL: the first that runs the image */
     double watchdog;
+    char *spawn;   /* exec or libvirt; NULL: exec, or what the verb prefers */
+    char *connect; /* URI of libvirt's; implies libvirt */
 };
 
-/* Fills in the entries of --guest, --backend and --watchdog, which set these options. */
-#define SUBJECT_ENTRIES 4
+/* Fills in the entries of --guest, --backend, --watchdog, --spawn and --connect, which set these
+ * options. */
+#define SUBJECT_ENTRIES 6
 void subject_entries(struct subject_options *options, GOptionEntry entries[SUBJECT_ENTRIES]);
 void subject_options_free(struct subject_options *options);
 
@@ -28,6 +32,7 @@ struct subject {
     unsigned scenario_index;
     unsigned variant;
     double watchdog;
+    struct spawn spawn;
 };
 
 /* Path of the image of that architecture that came with the program; where it would be, when there
@@ -43,6 +48,11 @@ bool subject_choose(const struct subject_options *options, struct image **image,
 bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,
                   GError **error);
 void subject_close(struct subject *subject);
+
+/* Spawns by libvirt if that is to be had here, unless the options say otherwise. What is not to be
+ * had is said on stderr. `who` says it. */
+void subject_prefer_libvirt(struct subject *subject, const struct subject_options *options,
+                            const char *who);
 
 /* Guests for a search (explore/crew.h), opened when they are needed. */
 struct crew;

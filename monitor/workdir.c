@@ -16,8 +16,10 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "domain_note.h"
 
 #define PID_FILE     "vm.pid"
+#define KEPT_FILE    "kept"
 #define LOCK_FILE    "lock"
 #define KILL_WAIT_MS 5000
 
@@ -169,12 +171,19 @@ static void remove_dir(const char *dir)
     const char *name;
     while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
         char *path = g_build_filename(dir, name, NULL);
-        unlink(path);
+        if (unlink(path) != 0 && errno == EISDIR)
+            remove_dir(path);
         g_free(path);
     }
     if (entries != NULL)
         g_dir_close(entries);
     rmdir(dir);
+}
+
+static bool is_kept(const char *dir)
+{
+    g_autofree char *path = g_build_filename(dir, KEPT_FILE, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
 /* Whether the owner is gone. *lock holds off nobody: the root is locked. */
@@ -197,8 +206,9 @@ static unsigned sweep(const char *root)
     const char *name;
     while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
         char *dir = g_build_filename(root, name, NULL);
-        if (is_abandoned(dir)) {
+        if (is_abandoned(dir) && !is_kept(dir)) {
             end_process(dir);
+            domain_sweep(dir);
             remove_dir(dir);
             swept++;
         }
@@ -294,4 +304,68 @@ void workdir_close(struct workdir *workdir)
 const char *workdir_path(const struct workdir *workdir)
 {
     return workdir->path;
+}
+
+/* ---- guests that outlive their monitor ---- */
+
+bool workdir_keep(const struct workdir *workdir, const char *text, GError **error)
+{
+    g_autofree char *path = g_build_filename(workdir->path, KEPT_FILE, NULL);
+    return g_file_set_contents(path, text, -1, error);
+}
+
+void workdir_leave(struct workdir *workdir)
+{
+    if (workdir->lock >= 0)
+        close(workdir->lock);
+    g_free(workdir->path);
+    g_free(workdir->root);
+    g_free(workdir);
+}
+
+void workdir_remove_kept(const char *dir)
+{
+    g_autofree char *path = g_build_filename(dir, KEPT_FILE, NULL);
+    domain_end_processes(dir);
+    unlink(path);
+    workdir_sweep();
+}
+
+static void list_root(const char *root, GPtrArray *list)
+{
+    GDir *entries = g_dir_open(root, 0, NULL);
+    const char *name;
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        struct workdir_entry *entry = g_new0(struct workdir_entry, 1);
+        entry->path = g_build_filename(root, name, NULL);
+        g_autofree char *path = g_build_filename(entry->path, KEPT_FILE, NULL);
+        g_file_get_contents(path, &entry->kept, NULL, NULL);
+        entry->owner = (pid_t)strtol(name, NULL, 10);
+        entry->owned = !is_abandoned(entry->path);
+        g_ptr_array_add(list, entry);
+    }
+    if (entries != NULL)
+        g_dir_close(entries);
+}
+
+static void free_entry(void *pointer)
+{
+    struct workdir_entry *entry = pointer;
+    g_free(entry->path);
+    g_free(entry->kept);
+    g_free(entry);
+}
+
+GPtrArray *workdir_list(void)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(free_entry);
+    for (unsigned i = 0; i < N_CANDIDATES; i++) {
+        g_autofree char *root = candidate(i) != NULL ? root_below(candidate(i)) : NULL;
+        const int fd = root != NULL ? open_root(root) : -1;
+        if (fd >= 0) {
+            list_root(root, list);
+            close(fd);
+        }
+    }
+    return list;
 }

@@ -40,6 +40,8 @@ struct backend_replay {
     const char *control;   /* socket, listened on: of QMP */
 };
 
+struct spawn;
+
 struct backend_config {
     const char *image;   /* path of the guest ELF */
     const char *run_dir; /* private directory of this session: RAM file, logs */
@@ -48,6 +50,7 @@ struct backend_config {
     const struct backend_replay *replay;     /* NULL: a run is not gone over */
     const char *debugger; /* socket, listened on: orders the guest about (kvm/debug_protocol.h);
                              NULL: nobody does */
+    const struct spawn *spawn; /* how a QEMU is brought to life (spawn.h); NULL: as a child */
 };
 
 struct backend {
@@ -73,6 +76,8 @@ struct backend_ops {
     void (*end_telling)(struct backend *backend, char *text, size_t size);
     /* Ends the guest and everything that start made. Also after the guest died by itself. */
     void (*stop)(struct backend *backend);
+    /* Instead of stop: the guest lives on without us, as it is. NULL: no such thing. */
+    bool (*leave)(struct backend *backend, GError **error);
     /* Of back ends whose guests are carried by what starts slowly, NULL for others: ends the guest
      * alone; its carrier sleeps until stop, or until the next guest is started on the same RAM,
      * zeroed meanwhile. false: it does not do that any more, and is to be stopped. */

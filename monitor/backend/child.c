@@ -18,7 +18,7 @@
  * The death signal is sent when the *thread* that forked ends, so guests are started by the thread
  * that lives as long as the monitor. A parent that ended before prctl is found by getppid. A group
  * of its own keeps the terminal's Ctrl-C, which is for the monitor, from the guest. */
-static G_GNUC_NORETURN void become(char *const *argv, pid_t parent, int log, int report)
+static G_GNUC_NORETURN void become(char *const *argv, pid_t parent, int input, int log, int report)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -27,8 +27,7 @@ static G_GNUC_NORETURN void become(char *const *argv, pid_t parent, int log, int
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
+    dup2(input >= 0 ? input : open("/dev/null", O_RDWR), STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     execvp(argv[0], argv);
@@ -38,7 +37,7 @@ static G_GNUC_NORETURN void become(char *const *argv, pid_t parent, int log, int
 }
 
 /* Forks and waits for the exec to have happened. Returns 0 or its errno. */
-static int spawn(struct child *child, char *const *argv, int log)
+static int spawn(struct child *child, char *const *argv, int input, int log)
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0)
@@ -46,7 +45,7 @@ static int spawn(struct child *child, char *const *argv, int log)
     pid_t parent = getpid();
     child->pid = fork();
     if (child->pid == 0)
-        become(argv, parent, log, report[1]);
+        become(argv, parent, input, log, report[1]);
     int code = child->pid < 0 ? errno : 0;
     close(report[1]);
     ssize_t n;
@@ -61,10 +60,16 @@ static int spawn(struct child *child, char *const *argv, int log)
 
 int child_start(struct child *child, const char *name, const char *run_dir, char *const *argv)
 {
+    return child_start_on(child, name, run_dir, argv, -1);
+}
+
+int child_start_on(struct child *child, const char *name, const char *run_dir, char *const *argv,
+                   int input)
+{
     *child = (struct child){.name = name};
     child->log = g_build_filename(run_dir, WORKDIR_LOG, NULL);
     int log = open(child->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    int code = log >= 0 ? spawn(child, argv, log) : errno;
+    int code = log >= 0 ? spawn(child, argv, input, log) : errno;
     if (log >= 0)
         close(log);
     if (code == 0)
@@ -170,5 +175,10 @@ void child_stop(struct child *child)
         while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
             continue;
     }
+    g_free(child->log);
+}
+
+void child_forget(struct child *child)
+{
     g_free(child->log);
 }

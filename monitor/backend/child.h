@@ -19,6 +19,9 @@ struct child {
 /* Starts argv[0], searched for in PATH, and waits for the exec to have happened. Its output goes to
  * the log in run_dir. Returns 0, or an errno, and then there is nothing to stop. */
 int child_start(struct child *child, const char *name, const char *run_dir, char *const *argv);
+/* The same, with a standard input. */
+int child_start_on(struct child *child, const char *name, const char *run_dir, char *const *argv,
+                   int input);
 /* false: it has ended, and reason says how: by a signal, powered off, or with which last line. */
 bool child_alive(struct child *child, char *reason, size_t size);
 /* How `name` ended: a status as of waitpid, and its last line. */
@@ -33,5 +36,7 @@ double child_waited(const struct child *child);
 bool child_wait(struct child *child, int timeout_ms);
 /* Ends it if need be, and frees what start made. */
 void child_stop(struct child *child);
+/* Leaves it running, and frees what start made. */
+void child_forget(struct child *child);
 
 #endif

@@ -1,15 +1,15 @@
-/* QEMU's TCG as a child process that dies with this one: one implementation, and a description of
- * each machine.
+/* QEMU's TCG: one implementation, and a description of each machine. How QEMU is started, watched
+ * and ended is another matter (spawn.h).
  *
- * With icount nothing in the guest depends on the host's time: SIGSTOP and SIGCONT are a pause that
- * the guest cannot notice. On ARM a counter of 1 GHz makes one timer tick one instruction. */
+ * With icount nothing in the guest depends on the host's time. On ARM a counter of 1 GHz makes one
+ * timer tick one instruction. */
 #include "qemu.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include "child.h"
 #include "plugin.h"
+#include "spawn.h"
 
 #define LEAST_MAJOR  7
 #define LEAST_MINOR  2
@@ -18,7 +18,9 @@
 struct qemu_machine {
     const struct backend_ops *ops;
     const char *program, *package;
-    const char *machine, *cpu;
+    const char *arch;              /* as libvirt calls it */
+    const char *machine, *details; /* of -machine */
+    const char *cpu;
     const char *device;   /* NULL: none but the machine's own */
     const char *replayed; /* -global of a run that is gone over again; NULL: none */
     uint64_t ram;         /* physical address of guest RAM */
@@ -33,7 +35,9 @@ static const struct qemu_machine machine_armv7 = {
     .ops = &backend_qemu,
     .program = "qemu-system-arm",
     .package = "qemu-system-arm",
-    .machine = "virt,memory-backend=ram",
+    .arch = "armv7l",
+    .machine = "virt",
+    .details = "memory-backend=ram",
     .cpu = "cortex-a15,pmu=off,cntfrq=1000000000",
     .ram = 0x40000000u, /* hw/arm/virt.c */
     .ends = {{0, "the guest powered off"}},
@@ -50,8 +54,9 @@ static const struct qemu_machine machine_x86_64 = {
     .ops = &backend_qemu_x86_64,
     .program = "qemu-system-x86_64",
     .package = "qemu-system-x86",
-    .machine = "microvm,pic=off,pit=off,rtc=off,isa-serial=off,auto-kernel-cmdline=off,"
-               "memory-backend=ram",
+    .arch = "x86_64",
+    .machine = "microvm",
+    .details = "pic=off,pit=off,rtc=off,isa-serial=off,auto-kernel-cmdline=off,memory-backend=ram",
     .cpu = "max",
     .device = "isa-debug-exit,iobase=0xf4,iosize=0x04",
     .replayed = "apic-common.vapic=off",
@@ -63,7 +68,8 @@ static const struct qemu_machine machine_x86_64 = {
 struct qemu {
     struct backend base; /* first: a back end is cast back to this */
     const struct qemu_machine *machine;
-    struct child child;
+    const struct spawn_ops *way;
+    struct spawned *vm;
 };
 
 static void add(GPtrArray *argv, const char *option, const char *value)
@@ -104,108 +110,113 @@ static void add_debugger(GPtrArray *argv, const struct backend_replay *replay)
         g_ptr_array_add(argv, g_strdup("-no-shutdown"));
 }
 
-static GPtrArray *command_line(const struct qemu_machine *machine,
-                               const struct backend_config *config)
+static GPtrArray *options_of(const struct qemu_machine *machine,
+                             const struct backend_config *config)
 {
     g_autofree char *ram = plugin_escape(guestmem_path(config->memory));
     g_autofree char *object = g_strdup_printf(
         "memory-backend-file,id=ram,size=%uM,mem-path=%s,share=on", RAM_SIZE_MIB, ram);
-    g_autofree char *size = g_strdup_printf("%uM", RAM_SIZE_MIB);
-    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(argv, g_strdup(machine->program));
-    add(argv, "-M", machine->machine);
-    add(argv, "-cpu", machine->cpu);
-    add_icount(argv, config->replay);
-    add(argv, "-display", "none");
-    add(argv, "-serial", "none");
-    add(argv, "-monitor", "none");
-    add(argv, "-m", size);
-    add(argv, "-kernel", config->image);
-    add(argv, "-object", object);
-    g_ptr_array_add(argv, g_strdup("-nodefaults"));
-    g_ptr_array_add(argv, g_strdup("-no-user-config"));
-    g_ptr_array_add(argv, g_strdup("-no-reboot"));
+    GPtrArray *options = g_ptr_array_new_with_free_func(g_free);
+    add(options, "-cpu", machine->cpu);
+    add_icount(options, config->replay);
+    add(options, "-object", object);
     if (machine->device != NULL)
-        add(argv, "-device", machine->device);
+        add(options, "-device", machine->device);
     if (config->accesses != NULL)
-        plugin_options(argv, config->accesses, machine->ram);
+        plugin_options(options, config->accesses, machine->ram);
     if (config->replay != NULL)
-        add_debugger(argv, config->replay);
+        add_debugger(options, config->replay);
     if (config->replay != NULL && machine->replayed != NULL)
-        add(argv, "-global", machine->replayed);
-    g_ptr_array_add(argv, NULL);
-    return argv;
-}
-
-static void say_not_there(const struct qemu_machine *machine, char *reason, size_t size)
-{
-    g_snprintf(reason, (gulong)size, "%s is not installed: apt install %s (or run `make setup`)",
-               machine->program, machine->package);
+        add(options, "-global", machine->replayed);
+    g_ptr_array_add(options, NULL);
+    return options;
 }
 
 static struct backend *start(const struct qemu_machine *machine,
                              const struct backend_config *config, GError **error)
 {
+    static const struct spawn plain = {.ops = NULL};
+    const struct spawn *spawn = config->spawn != NULL ? config->spawn : &plain;
     struct qemu *qemu = g_new0(struct qemu, 1);
-    char reason[160];
+    g_autoptr(GPtrArray) options = options_of(machine, config);
+    const struct spawn_machine what = {
+        .program = machine->program,
+        .package = machine->package,
+        .arch = machine->arch,
+        .machine = machine->machine,
+        .details = machine->details,
+        .kernel = config->image,
+        .ram_mib = RAM_SIZE_MIB,
+        .options = (char *const *)options->pdata,
+    };
     qemu->base.ops = machine->ops;
     qemu->machine = machine;
-    GPtrArray *argv = command_line(machine, config);
-    int code = child_start(&qemu->child, "QEMU", config->run_dir, (char *const *)argv->pdata);
-    g_ptr_array_free(argv, TRUE);
-    if (code == 0)
+    qemu->way = spawn->ops != NULL ? spawn->ops : spawns[0];
+    qemu->vm = qemu->way->start(spawn, &what, config->run_dir, error);
+    if (qemu->vm != NULL)
         return &qemu->base;
-    if (code == ENOENT)
-        say_not_there(machine, reason, sizeof reason);
-    else
-        g_snprintf(reason, sizeof reason, "cannot start %s: %s", machine->program,
-                   g_strerror(code));
-    g_set_error_literal(error, G_SPAWN_ERROR,
-                        code == ENOENT ? G_SPAWN_ERROR_NOENT : G_SPAWN_ERROR_FAILED, reason);
     g_free(qemu);
     return NULL;
 }
 
 /* QEMU's own errors end with status 1 too, but not without a word. */
-static void say_end(const struct qemu *qemu, char *reason, size_t size)
+static void say_end(const struct qemu *qemu, const struct spawn_end *end, char *reason, size_t size)
 {
-    g_autofree char *line = child_last_line(&qemu->child);
-    if (!WIFEXITED(qemu->child.status) || line[0] != '\0')
+    if (end->sentence[0] != '\0') {
+        g_strlcpy(reason, end->sentence, size);
+        return;
+    }
+    child_say_end("QEMU", end->status, end->line, reason, size);
+    if (!WIFEXITED(end->status) || end->line[0] != '\0')
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(qemu->machine->ends); i++)
         if (qemu->machine->ends[i].reason != NULL &&
-            qemu->machine->ends[i].status == WEXITSTATUS(qemu->child.status))
+            qemu->machine->ends[i].status == WEXITSTATUS(end->status))
             g_strlcpy(reason, qemu->machine->ends[i].reason, size);
 }
 
 static bool qemu_alive(struct backend *backend, char *reason, size_t size)
 {
     struct qemu *qemu = (struct qemu *)backend;
-    const bool alive = child_alive(&qemu->child, reason, size);
+    struct spawn_end end;
+    const bool alive = qemu->way->alive(qemu->vm, &end);
     if (!alive)
-        say_end(qemu, reason, size);
+        say_end(qemu, &end, reason, size);
     return alive;
 }
 
 static void qemu_unpark(struct backend *backend)
 {
-    child_unpark(&((struct qemu *)backend)->child);
+    struct qemu *qemu = (struct qemu *)backend;
+    qemu->way->unpark(qemu->vm);
 }
 
 static void qemu_park(struct backend *backend)
 {
-    child_park(&((struct qemu *)backend)->child);
+    struct qemu *qemu = (struct qemu *)backend;
+    qemu->way->park(qemu->vm);
 }
 
 static double qemu_waited(struct backend *backend)
 {
-    return child_waited(&((struct qemu *)backend)->child);
+    struct qemu *qemu = (struct qemu *)backend;
+    return qemu->way->waited(qemu->vm);
 }
 
 static void qemu_stop(struct backend *backend)
 {
-    child_stop(&((struct qemu *)backend)->child);
+    struct qemu *qemu = (struct qemu *)backend;
+    qemu->way->stop(qemu->vm);
     g_free(backend);
+}
+
+static bool qemu_leave(struct backend *backend, GError **error)
+{
+    struct qemu *qemu = (struct qemu *)backend;
+    g_assert(qemu->way->leave != NULL);
+    const bool left = qemu->way->leave(qemu->vm, error);
+    g_free(qemu);
+    return left;
 }
 
 static bool probe(const struct qemu_machine *machine, char *reason, size_t size)
@@ -219,7 +230,9 @@ static bool probe(const struct qemu_machine *machine, char *reason, size_t size)
     bool told = ran && sscanf(out, "QEMU emulator version %u.%u", &major, &minor) == 2;
     bool enough = major > LEAST_MAJOR || (major == LEAST_MAJOR && minor >= LEAST_MINOR);
     if (!ran)
-        say_not_there(machine, reason, size);
+        g_snprintf(reason, (gulong)size,
+                   "%s is not installed: apt install %s (or run `make setup`)", machine->program,
+                   machine->package);
     else if (!told)
         g_snprintf(reason, (gulong)size, "%s does not say its version: is it QEMU's?", program);
     else if (!enough)
@@ -276,6 +289,7 @@ const struct backend_ops backend_qemu = {
     .park = qemu_park,
     .waited = qemu_waited,
     .stop = qemu_stop,
+    .leave = qemu_leave,
     .probe = probe_armv7,
     .probe_accesses = probe_plugin_armv7,
 };
@@ -290,6 +304,7 @@ const struct backend_ops backend_qemu_x86_64 = {
     .park = qemu_park,
     .waited = qemu_waited,
     .stop = qemu_stop,
+    .leave = qemu_leave,
     .probe = probe_x86_64,
     .probe_accesses = probe_plugin_x86_64,
 };
