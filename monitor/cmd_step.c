@@ -267,6 +267,7 @@ static int go(const struct step_options *options, const char *name, GError **err
     work->options = options;
     int status = EXIT_ERROR;
     if (is_trace(name) ? open_trace(work, name, error) : open_variant(work, name, error)) {
+        subject_prefer_libvirt(&work->subject, &options->subject, "faultline step");
         struct samples samples = {
             .session = subject_session(&work->subject, error),
             .engine = engine_new(),

@@ -22,6 +22,9 @@ static const struct verb verbs[] = {
     {"verify", cmd_verify, "judge recorded traces"},
     {"new-scenario", cmd_new_scenario, "the source of a scenario of your own, to begin with"},
     {"build-guest", cmd_build_guest, "guest images of a scenario of your own"},
+    {"up", cmd_up, "a guest that outlives the command, as a domain of libvirt's"},
+    {"ps", cmd_ps, "the guests that are up"},
+    {"down", cmd_down, "their end"},
     {"doctor", cmd_doctor, "what the rig needs, and how to mend what is missing"},
 };
 

@@ -13,16 +13,19 @@ enum exit_code {
 
 /* argv[0] is the verb. */
 int cmd_build_guest(int argc, char **argv);
+int cmd_down(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_new_scenario(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 int cmd_races(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_step(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_up(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
 #endif

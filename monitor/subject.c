@@ -149,13 +149,11 @@ static bool find_spawn(struct subject *subject, const struct subject_options *op
 void subject_prefer_libvirt(struct subject *subject, const struct subject_options *options,
                             const char *who)
 {
-    char reason[256];
-    if (options->spawn != NULL || options->connect != NULL || !is_qemu(subject->backend))
+    if (options->spawn != NULL || options->connect != NULL || !is_qemu(subject->backend) ||
+        !spawn_libvirt_built())
         return;
-    if (spawn_libvirt.probe(reason, sizeof reason))
-        subject->spawn.ops = &spawn_libvirt;
-    else
-        fprintf(stderr, "%s: without libvirt: %s\n", who, reason);
+    subject->spawn.ops = &spawn_libvirt;
+    subject->prefers = who;
 }
 
 bool subject_open(struct subject *subject, const struct subject_options *options, const char *name,
@@ -201,7 +199,18 @@ struct crew *subject_crew(const struct subject *subject, unsigned jobs)
 
 struct session *subject_session(const struct subject *subject, GError **error)
 {
-    const struct session_options options = options_of(subject);
+    struct session_options options = options_of(subject);
+    GError *reason = NULL;
+    struct session *session = session_open(&options, &reason);
+    if (session != NULL)
+        return session;
+    if (subject->prefers == NULL) {
+        g_propagate_error(error, reason);
+        return NULL;
+    }
+    fprintf(stderr, "%s: without libvirt: %s\n", subject->prefers, reason->message);
+    g_error_free(reason);
+    options.spawn = NULL;
     return session_open(&options, error);
 }
 

@@ -33,6 +33,8 @@ struct subject {
     unsigned variant;
     double watchdog;
     struct spawn spawn;
+    const char
+        *prefers; /* who would rather have libvirt; NULL: what is not to be had is an error */
 };
 
 /* Path of the image of that architecture that came with the program; where it would be, when there
@@ -49,8 +51,8 @@ bool subject_open(struct subject *subject, const struct subject_options *options
                   GError **error);
 void subject_close(struct subject *subject);
 
-/* Spawns by libvirt if that is to be had here, unless the options say otherwise. What is not to be
- * had is said on stderr. `who` says it. */
+/* Spawns by libvirt if this program has it and the options do not say otherwise. Where libvirt then
+ * cannot, subject_session says so on stderr and goes on without. `who` says it. */
 void subject_prefer_libvirt(struct subject *subject, const struct subject_options *options,
                             const char *who);
 

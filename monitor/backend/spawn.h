@@ -45,6 +45,8 @@ struct spawn_ops {
     bool (*alive)(struct spawned *spawned, struct spawn_end *end);
     void (*unpark)(struct spawned *spawned);
     void (*park)(struct spawned *spawned);
+    /* As of backend_ops; 0 where it cannot be known. */
+    double (*waited)(struct spawned *spawned);
     void (*stop)(struct spawned *spawned);
     /* Instead of stop: it lives on without us. NULL: no such thing. */
     bool (*leave)(struct spawned *spawned, GError **error);
@@ -54,6 +56,9 @@ struct spawn_ops {
 
 extern const struct spawn_ops spawn_exec, spawn_libvirt;
 extern const struct spawn_ops *const spawns[]; /* NULL-terminated; the first is the default */
+
+/* Whether this program was built with what libvirt needs. */
+bool spawn_libvirt_built(void);
 
 /* NULL: there is none of that name. */
 const struct spawn_ops *spawn_find(const char *id);

@@ -75,6 +75,11 @@ static void exec_park(struct spawned *spawned)
     child_park(&spawned->child);
 }
 
+static double exec_waited(struct spawned *spawned)
+{
+    return child_waited(&spawned->child);
+}
+
 static void exec_stop(struct spawned *spawned)
 {
     child_stop(&spawned->child);
@@ -93,6 +98,7 @@ const struct spawn_ops spawn_exec = {
     .alive = exec_alive,
     .unpark = exec_unpark,
     .park = exec_park,
+    .waited = exec_waited,
     .stop = exec_stop,
     .probe = exec_probe,
 };

@@ -24,6 +24,7 @@
 
 struct spawned {
     struct child helper;
+    struct child qemu; /* its number alone; 0: libvirt does not tell */
     char *run_dir;
     int line; /* socket to the helper */
     bool parked, over;
@@ -145,7 +146,7 @@ static bool await_start(struct spawned *spawned, GError **error)
     g_autofree char *line = NULL;
     while (line == NULL && g_get_monotonic_time() < until && listen_to(spawned, START_MS))
         line = take_line(spawned);
-    if (g_strcmp0(line, "started") == 0)
+    if (line != NULL && sscanf(line, "started %d", &spawned->qemu.pid) == 1)
         return true;
     if (line != NULL && g_str_has_prefix(line, "error "))
         g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "libvirt: %s",
@@ -265,6 +266,11 @@ static void libvirt_park(struct spawned *spawned)
     spawned->parked = true;
 }
 
+static double libvirt_waited(struct spawned *spawned)
+{
+    return spawned->over ? 0 : child_waited(&spawned->qemu);
+}
+
 static bool libvirt_probe(char *reason, size_t size)
 {
     g_autofree char *helper = part_find(DOMAIN_HELPER, DOMAIN_HELPER_INSTALLED);
@@ -286,12 +292,19 @@ static bool libvirt_probe(char *reason, size_t size)
     return false;
 }
 
+bool spawn_libvirt_built(void)
+{
+    g_autofree char *helper = part_find(DOMAIN_HELPER, DOMAIN_HELPER_INSTALLED);
+    return helper != NULL;
+}
+
 const struct spawn_ops spawn_libvirt = {
     .id = "libvirt",
     .start = libvirt_start,
     .alive = libvirt_alive,
     .unpark = libvirt_unpark,
     .park = libvirt_park,
+    .waited = libvirt_waited,
     .stop = libvirt_stop,
     .leave = libvirt_leave,
     .probe = libvirt_probe,

@@ -88,15 +88,18 @@ virConnectPtr link_open(const char *uri)
 
 /* The part of libvirt's message that tells, and what to do about it. */
 static const struct {
-    const char *part, *line;
+    const char *part, *with, *line;
 } mending[] = {
-    {"Permission denied", "no permission on libvirt's socket; join its group (usermod -aG libvirt "
-                          "USER), or leave out --connect: the embedded driver needs none"},
-    {"Failed to connect socket",
+#define NO_PERMISSION                                                                              \
+    "no permission on libvirt's socket; join its group (usermod -aG libvirt USER), or leave out "  \
+    "--connect: the embedded driver needs none"
+    {"Failed to connect socket", "Permission denied", NO_PERMISSION},
+    {"authentication", "", NO_PERMISSION},
+    {"Failed to connect socket", "",
      "libvirtd does not run here, or not for this URI; start it (systemctl start libvirtd, or "
      "libvirtd -d), or leave out --connect: the embedded driver needs none"},
-    {"Cannot recv data", "libvirtd has hung up: was it stopped?"},
-    {"client socket is closed", "libvirtd has hung up: was it stopped?"},
+    {"Cannot recv data", "", "libvirtd has hung up: was it stopped?"},
+    {"client socket is closed", "", "libvirtd has hung up: was it stopped?"},
 };
 
 const char *link_last_error(void)
@@ -105,7 +108,7 @@ const char *link_last_error(void)
     if (said[0] != '\0')
         return said;
     for (size_t i = 0; i < G_N_ELEMENTS(mending) && said[0] == '\0'; i++)
-        if (strstr(message, mending[i].part) != NULL)
+        if (strstr(message, mending[i].part) != NULL && strstr(message, mending[i].with) != NULL)
             g_snprintf(said, sizeof said, "%s (%s)", mending[i].line, message);
     return said[0] != '\0' ? said : message;
 }

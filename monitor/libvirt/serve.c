@@ -140,7 +140,7 @@ static char *with_labels(virConnectPtr connection, const char *uri, const char *
 {
     virSecurityModel model;
     GString *labels = g_string_new(NULL);
-    if (strstr(uri, "/system") != NULL) {
+    if (strstr(uri, "/embed") == NULL && (strstr(uri, "/system") != NULL || geteuid() == 0)) {
         g_string_append_printf(labels,
                                "  <seclabel type='static' model='dac' relabel='no'>\n"
                                "    <label>+%u:+%u</label>\n  </seclabel>\n",
@@ -192,7 +192,8 @@ int serve(const char *uri, const char *xml_path, bool lasts)
     if (service.root != NULL)
         reaper_begin();
     if (begin(&service, uri, xml_path, lasts)) {
-        tell("started\n");
+        g_autofree char *started = g_strdup_printf("started %ld\n", (long)service.qemu);
+        tell(started);
         virEventAddHandle(STDIN_FILENO, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
                           on_words, &service, NULL);
         while (!service.over && virEventRunDefaultImpl() == 0)

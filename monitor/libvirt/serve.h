@@ -3,7 +3,7 @@
  * On stdin, a socket, the monitor says by a letter what is to be done; on the same one it is told,
  * a line each:
  *
- *   <- started            the domain is there, and paused
+ *   <- started PID        the domain is there, and paused; QEMU's number, 0: not known
  *   <- error TEXT         it cannot be; the end
  *   -> r  s               resume, suspend
  *   -> d                  destroy it, and end
