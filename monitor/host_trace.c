@@ -250,9 +250,11 @@ struct timeline *host_trace_timeline(unsigned guest, const struct fl_scenario *s
     return timeline;
 }
 
-bool host_trace_room(size_t bytes)
+bool host_trace_room(size_t bytes, bool *first)
 {
+    const bool was_full = host.full;
     host.bytes += bytes;
-    host.full = host.full || host.bytes > GUEST_BYTES;
+    host.full = was_full || host.bytes > GUEST_BYTES;
+    *first = host.full && !was_full;
     return !host.full;
 }

@@ -52,7 +52,8 @@ unsigned host_trace_guest(void);
 uint64_t host_trace_now(void);
 /* Where a session's events go. NULL: nowhere, the host's alone are wanted or it cannot be made. */
 struct timeline *host_trace_timeline(unsigned guest, const struct fl_scenario *scenario);
-/* Whether so many more bytes of guest events may be kept; once it says no it goes on to. */
-bool host_trace_room(size_t bytes);
+/* Whether so many more bytes of guest events may be kept; once it says no it goes on to. *first: it
+ * says so for the first time. */
+bool host_trace_room(size_t bytes, bool *first);
 
 #endif

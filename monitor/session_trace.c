@@ -171,7 +171,7 @@ static void add_to_timeline(struct session_trace *trace, struct session *session
     if (!trace->tried)
         trace->timeline = host_trace_timeline(trace->guest, scenario_of(trace, &run->plan));
     trace->tried = true;
-    if (trace->timeline == NULL || !host_trace_room(run->result.packets * sizeof(struct fl_packet)))
+    if (trace->timeline == NULL)
         return;
     const struct timeline_run placed = {
         .posted = trace->posted[run->plan.serial % FL_PLAN_SLOTS],
@@ -182,6 +182,17 @@ static void add_to_timeline(struct session_trace *trace, struct session *session
     copy_packets(trace, session, run);
     timeline_add(trace->timeline, (struct fl_packet *)(void *)trace->packets->data,
                  trace->packets->len, &placed);
+}
+
+/* Said before the result of the first run of which there are no guest events. */
+static bool has_room(const struct session_trace *trace, const struct run *run)
+{
+    bool first;
+    if (host_trace_room(run->result.packets * sizeof(struct fl_packet), &first))
+        return true;
+    if (first)
+        host_events->timeline_full(trace->guest, run->plan.serial);
+    return false;
 }
 
 void session_trace_result(struct session_trace *trace, struct session *session,
@@ -200,8 +211,10 @@ void session_trace_result(struct session_trace *trace, struct session *session,
         .reached = run->result.reached,
         .entries = run->result.entries,
     };
+    const bool room = has_room(trace, run);
     host_events->result(&told);
-    add_to_timeline(trace, session, run, seen);
+    if (room)
+        add_to_timeline(trace, session, run, seen);
     g_array_set_size(trace->decisions, 0);
 }
 

@@ -55,6 +55,7 @@ struct host_events {
     void (*decision_answered)(const struct host_decision *decision);
     void (*result)(const struct host_result *result);
     void (*reset)(unsigned guest, uint32_t serial);
+    void (*timeline_full)(unsigned guest, uint32_t serial);
     void (*verdict)(const struct host_verdict *verdict);
 };
 

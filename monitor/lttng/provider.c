@@ -69,6 +69,11 @@ static void tell_reset(unsigned guest, uint32_t serial)
     lttng_ust_tracepoint(faultline, reset, guest, serial);
 }
 
+static void tell_full(unsigned guest, uint32_t serial)
+{
+    lttng_ust_tracepoint(faultline, timeline_full, guest, serial);
+}
+
 static void tell_verdict(const struct host_verdict *verdict)
 {
     lttng_ust_tracepoint(faultline, verdict, verdict);
@@ -89,5 +94,6 @@ __attribute__((visibility("default"))) const struct host_events faultline_host_e
     .decision_answered = tell_answered,
     .result = tell_result,
     .reset = tell_reset,
+    .timeline_full = tell_full,
     .verdict = tell_verdict,
 };

@@ -118,6 +118,12 @@ LTTNG_UST_TRACEPOINT_EVENT(faultline, reset,
         lttng_ust_field_integer(unsigned, guest, guest)
         lttng_ust_field_integer(uint32_t, serial, serial)))
 
+LTTNG_UST_TRACEPOINT_EVENT(faultline, timeline_full,
+    LTTNG_UST_TP_ARGS(unsigned, guest, uint32_t, serial),
+    LTTNG_UST_TP_FIELDS(
+        lttng_ust_field_integer(unsigned, guest, guest)
+        lttng_ust_field_integer(uint32_t, serial, serial)))
+
 LTTNG_UST_TRACEPOINT_EVENT(faultline, verdict,
     LTTNG_UST_TP_ARGS(const struct host_verdict *, verdict),
     LTTNG_UST_TP_FIELDS(

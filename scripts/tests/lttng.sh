@@ -51,10 +51,14 @@ sed "${line}{h;d};$((line + 3))G" "$dir/listing" | awk '{ $1 = "[0]" } 1' >"$dir
 expect 1 scripts/check-timeline - <"$dir/later"
 sed '/guest-1 preempt:/d' "$dir/listing" >"$dir/later"
 expect 1 scripts/check-timeline - <"$dir/later"
+sed '/decision_answered/s/target = 0x[1-9a-f][0-9a-f]*/target = 0x0/' "$dir/listing" >"$dir/later"
+expect 1 scripts/check-timeline - <"$dir/later"
 
 # ---- a guest that dies ----
 expect 1 "$faultline" run rig_misbehave/power_off --runs-dir "$dir/runs" --lttng "$dir/dies"
 timeline "$dir/dies"
+babeltrace2 "$dir/dies" >"$dir/out"
+grep -q 'faultline:guest_exit:.*reason = "the guest powered off"' "$dir/out" || fail "no event guest_exit"
 
 # ---- killed, and interrupted ----
 daemons()
@@ -112,6 +116,8 @@ refused()
 run=(run smoke/plain --runs-dir "$dir/runs")
 refused 'is not empty' "$faultline" "${run[@]}" --lttng "$dir/search"
 refused 'goes with --lttng' "$faultline" "${run[@]}" --lttng-kernel sched_switch
+[ -e /proc/lttng ] ||
+    refused 'of the kernel' "$faultline" "${run[@]}" --lttng "$dir/kernel" --lttng-kernel sched_switch
 bare=$(mktemp -d) # away from the plugins
 trap 'rm -rf "$bare"' EXIT
 cp build/faultline "$bare/"
