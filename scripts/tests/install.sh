@@ -12,5 +12,10 @@ expect 0 "$dir/prefix/bin/faultline" run smoke/plain --backend qemu-x86_64 --run
 holds '.verdict == "clean" and .arch == "x86_64"'
 [ -s "$dir/traces/runs/smoke-plain-0001/ctf/events" ] || fail "no trace in traces/runs"
 expect 0 "$dir/prefix/bin/faultline" verify traces/runs/smoke-plain-0001
+if command -v gdb-multiarch >/dev/null && command -v qemu-img >/dev/null; then
+    expect 1 "$dir/prefix/bin/faultline" explore genode_stack_slot/racy
+    expect 0 "$dir/prefix/bin/faultline" gdb traces/runs/genode_stack_slot-racy-0001 -- -nx -batch -ex 'fl slots'
+    grep -q 'slot 1 .*table free' "$dir/out" || fail "gdb has no fl slots: $(cat "$dir/out" "$dir/err")"
+fi
 expect 0 "$dir/prefix/bin/faultline" doctor
 cat "$dir/out"
