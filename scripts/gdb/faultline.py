@@ -79,17 +79,24 @@ SLOT_LINE = re.compile(r"^(\w+) +slot +\d+ +(0x[0-9a-f]+)  ", re.ASCII)
 TABLE_WIDTH = len("table taken   held ")
 
 
-def user_block():
-    """Of the program that the selected thread runs: its names."""
-    frame = gdb.newest_frame()
-    while frame is not None and frame.pc() >= USER_END:
+def user_blocks():
+    """Of the files of the program that the selected thread runs, as far as they call each other."""
+    frame, blocks = gdb.newest_frame(), []
+    while frame is not None:
+        symtab = frame.find_sal().symtab
+        if frame.pc() < USER_END and symtab is not None:
+            blocks += [symtab.static_block(), symtab.global_block()]
         frame = frame.older()
-    return frame.block().static_block if frame is not None else None
+    return blocks
 
 
-def program_value(name, block):
-    symbol = gdb.lookup_symbol(name, block)[0]
-    return symbol.value() if symbol is not None and symbol.is_variable else None
+def program_value(name, blocks):
+    """gdb.lookup_symbol may find the variable of another program: they use the same names."""
+    for block in blocks:
+        for symbol in block:
+            if symbol.name == name and symbol.is_variable:
+                return symbol.value()
+    return None
 
 
 def slots_of_list(entry):
@@ -117,11 +124,11 @@ def slots_taken(domain):
     try:
         thread = next(t for t in gdb.selected_inferior().threads() if t.name == domain)
         thread.switch()
-        block = user_block()
-        allocator = program_value("stack_allocator", block)
-        bits = program_value("slots_taken", block)
+        blocks = user_blocks()
+        allocator = program_value("stack_allocator", blocks)
+        bits = program_value("slots_taken", blocks)
         library = int(allocator) == 0 or "<stack_bit_allocator>" in str(allocator)
-        return slots_of_bits(bits) if library else slots_of_list(program_value("list", block))
+        return slots_of_bits(bits) if library else slots_of_list(program_value("list", blocks))
     except (gdb.error, StopIteration, AttributeError, TypeError, RuntimeError):
         return None
     finally:

@@ -288,7 +288,7 @@ bool debug_run(struct vcpu *vcpu, int debugger, char text[EXIT_TEXT])
         if (order.verb == DEBUG_STOP)
             continue;
         errno = 0;
-        alive = obey(&debug, &order);
+        alive = obey(&debug, &order) && stepped_reveal(&debug.guest);
         heard = alive && tell(&debug);
     }
     if (!alive)

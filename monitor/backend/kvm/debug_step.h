@@ -32,6 +32,8 @@ bool stepped_read(struct stepped *stepped);
 bool stepped_write(struct stepped *stepped);
 /* One instruction, or the exception that comes first. false: the guest's end; vcpu->run says. */
 bool stepped_step(struct stepped *stepped);
+/* RAM as the guest has it, until the next step. */
+bool stepped_reveal(struct stepped *stepped);
 /* At full speed to the mark, which is an instruction of the kernel's. */
 bool stepped_run_to(struct stepped *stepped, uint64_t mark);
 
