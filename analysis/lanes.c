@@ -298,6 +298,25 @@ static void tell_join_block(struct lanes *lanes, size_t i, const struct fl_event
     say(operation(lanes, i, event->thread), "join %s: waits", name(lanes, (uint32_t)event->addr));
 }
 
+static void tell_suspend(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    const char *whom = name(lanes, (uint32_t)event->addr);
+    char error[24];
+
+    if (fl_event_id(event) == FL_EVENT_SUSPEND)
+        say(operation(lanes, i, event->thread), "suspend %s: waits", whom);
+    else if (fl_event_id(event) == FL_EVENT_RESUME)
+        say(operation(lanes, i, event->thread), "resume %s", whom);
+    else
+        say(result(lanes, i, event->thread, "suspend"), ": %s %s", whom,
+            event->arg == FL_ERROR_OK ? "stands" : value(TRACE_ERRORS, event->arg, error));
+}
+
+static void tell_suspended(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    say(operation(lanes, i, event->thread), "SUSPENDED");
+}
+
 static void tell_yield(struct lanes *lanes, size_t i, const struct fl_event *event)
 {
     say(operation(lanes, i, event->thread), "yield");
@@ -352,6 +371,10 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_UNLOCK] = tell_unlock,
     [FL_EVENT_JOIN] = tell_join,
     [FL_EVENT_JOIN_BLOCK] = tell_join_block,
+    [FL_EVENT_SUSPEND] = tell_suspend,
+    [FL_EVENT_SUSPENDED] = tell_suspended,
+    [FL_EVENT_SUSPEND_END] = tell_suspend,
+    [FL_EVENT_RESUME] = tell_suspend,
     [FL_EVENT_YIELD] = tell_yield,
     [FL_EVENT_MARK_RESERVE] = tell_mark,
     [FL_EVENT_MARK_ATTACH] = tell_mark,

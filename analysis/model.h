@@ -25,6 +25,8 @@ enum thread_wait {
     WAIT_FAULT,   /* for its pager */
     WAIT_LOCK,
     WAIT_JOIN,
+    WAIT_SUSPEND, /* for another to stand */
+    WAIT_RESUME,  /* it stands */
 };
 
 struct model_thread {

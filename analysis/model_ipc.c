@@ -1,4 +1,4 @@
-/* What threads wait for: messages, locks, the end of others. */
+/* What threads wait for: messages, locks, the end of others, to be resumed. */
 #include "model_update.h"
 #include <inttypes.h>
 #include "trace.h"
@@ -137,4 +137,37 @@ void model_join_block(struct model *model, const struct fl_event *event)
 {
     if (partner(model, event))
         wait_for(self(model), WAIT_JOIN, (uint32_t)event->addr, 0);
+}
+
+void model_suspend(struct model *model, const struct fl_event *event)
+{
+    if (partner(model, event))
+        wait_for(self(model), WAIT_SUSPEND, (uint32_t)event->addr, 0);
+}
+
+/* Its sleep, if it was asleep, is over. */
+void model_suspended(struct model *model, const struct fl_event *event)
+{
+    (void)event;
+    wait_for(self(model), WAIT_RESUME, 0, 0);
+}
+
+void model_suspend_end(struct model *model, const struct fl_event *event)
+{
+    const struct model_thread *whom = partner(model, event);
+    char who[TRACE_NAME_MAX], other[TRACE_NAME_MAX];
+
+    if (whom && event->arg == FL_ERROR_OK && whom->waits != WAIT_RESUME)
+        model_complain(model, "%s knows that %s stands, which does not",
+                       trace_thread_name(model->scenario, event->thread, who),
+                       trace_thread_name(model->scenario, whom->path, other));
+    wait_for(self(model), WAIT_NOTHING, 0, 0);
+}
+
+void model_resume(struct model *model, const struct fl_event *event)
+{
+    struct model_thread *whom = partner(model, event);
+
+    if (whom)
+        wait_for(whom, WAIT_NOTHING, 0, 0);
 }

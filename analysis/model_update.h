@@ -18,7 +18,8 @@ typedef void model_update(struct model *model, const struct fl_event *event);
 model_update model_thread_create, model_thread_exit, model_thread_halt, model_entry,
     model_interrupt, model_preempt, model_switch;
 model_update model_ipc_send, model_ipc_deliver, model_ipc_wait, model_ipc_reply, model_ipc_error;
-model_update model_lock, model_lock_block, model_unlock, model_join, model_join_block;
+model_update model_lock, model_lock_block, model_unlock, model_join, model_join_block,
+    model_suspend, model_suspended, model_suspend_end, model_resume;
 model_update model_fault_raise, model_fault_deliver, model_fault_park, model_fault_duplicate,
     model_fault_reply, model_fault_resume, model_fault_report;
 model_update model_map, model_unmap, model_protect;

@@ -177,6 +177,13 @@ static void on_end(struct order *order, const struct fl_event *event)
     clock_join(thread_of(order, event->thread)->stopped, thread_of(order, event->thread)->clock);
 }
 
+/* It stops, for whoever suspends it, and may go on later. */
+static void on_stand(struct order *order, const struct fl_event *event)
+{
+    on_end(order, event);
+    step(order, event->thread);
+}
+
 static void on_join(struct order *order, const struct fl_event *event)
 {
     clock_join(thread_of(order, event->thread)->clock,
@@ -228,6 +235,9 @@ static teacher *const teachers[FL_EVENT_COUNT] = {
     [FL_EVENT_LOCK] = on_lock,
     [FL_EVENT_UNLOCK] = on_unlock,
     [FL_EVENT_JOIN] = on_join,
+    [FL_EVENT_SUSPENDED] = on_stand,
+    [FL_EVENT_SUSPEND_END] = on_join,
+    [FL_EVENT_RESUME] = on_answer,
 };
 
 void order_event(struct order *order, const struct fl_event *event)

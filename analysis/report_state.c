@@ -118,6 +118,12 @@ static void append_wait(GString *out, const struct model *model, const struct re
     case WAIT_JOIN:
         g_string_append_printf(out, "waits for the end of %s", who);
         break;
+    case WAIT_SUSPEND:
+        g_string_append_printf(out, "waits for %s to stand", who);
+        break;
+    case WAIT_RESUME:
+        g_string_append(out, "is suspended");
+        break;
     default:
         g_string_append(out, "ready");
     }

@@ -56,6 +56,12 @@ static void describe(const struct model *model, const struct model_thread *threa
     case WAIT_JOIN:
         g_string_append_printf(text, "the end of %s", whom);
         break;
+    case WAIT_SUSPEND:
+        g_string_append_printf(text, "%s to stand", whom);
+        break;
+    case WAIT_RESUME:
+        g_string_append(text, "somebody to resume it");
+        break;
     case WAIT_SEND:
         g_string_append_printf(text, "%s to receive", whom);
         break;

@@ -21,6 +21,11 @@ extern const struct golden golden_waits_violating[]; /* golden_waits.c: wait que
 
 extern const struct golden golden_own_violating[]; /* golden_own.c: a scenario's own objects */
 
+extern const struct golden golden_suspend_violating[]; /* golden_suspend.c: suspended threads */
+
+/* Its clean story. */
+void golden_suspended(struct story *story);
+
 /* Clean stories of golden_own.c. */
 void golden_own_blocks(struct story *story);
 void golden_own_in_order(struct story *story);

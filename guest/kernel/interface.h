@@ -47,6 +47,14 @@ struct sys_thread_args {
     uint32_t flags;
 };
 
+enum {                         /* where a thread that is suspended may come to stand */
+       SYS_SUSPEND_ASLEEP = 1, /* its sleep is interrupted */
+       SYS_SUSPEND_BEFORE_SLEEP = 2,
+       SYS_SUSPEND_IN_USER = 4, /* once it has been interrupted there */
+       SYS_SUSPEND_AT_END = 8,  /* of a system call or a fault */
+       SYS_SUSPEND_ALL = 15,
+};
+
 enum { /* sys_debug: ways to break a guest on purpose, for tests of the rig itself */
        SYS_DEBUG_KERNEL_FAULT = 1, /* the kernel touches memory that is not there */
        SYS_DEBUG_KERNEL_LOOP = 2,  /* the kernel never comes back */

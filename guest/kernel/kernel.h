@@ -26,11 +26,13 @@ enum thread_state {
     THREAD_NONE, /* block not in use */
     THREAD_RUNNING,
     THREAD_READY,
-    THREAD_SENDING,   /* queued at partner */
-    THREAD_RECEIVING, /* from partner, or from anybody when that is NULL */
-    THREAD_CALLING,   /* its message was taken; waits for partner's reply */
-    THREAD_LOCKING,   /* waits for the lock at wait_address */
-    THREAD_JOINING,   /* waits for the end of partner */
+    THREAD_SENDING,    /* queued at partner */
+    THREAD_RECEIVING,  /* from partner, or from anybody when that is NULL */
+    THREAD_CALLING,    /* its message was taken; waits for partner's reply */
+    THREAD_LOCKING,    /* waits for the lock at wait_address */
+    THREAD_JOINING,    /* waits for the end of partner */
+    THREAD_SUSPENDING, /* waits for partner to stand */
+    THREAD_SUSPENDED,
     THREAD_ENDED,
     THREAD_HALTED,
 };
@@ -64,6 +66,8 @@ struct thread {
     uint32_t priority;                /* policy pct */
     struct trap trap;                 /* the entry in progress */
     bool deferred;                    /* preempted on entry: the operation is still to be done */
+    uint32_t
+        suspend; /* it is to stand at the next of these check points, SYS_SUSPEND_*; 0: at none */
 
     uint32_t fault;      /* number of the page fault in flight, or 0 */
     bool fault_resolved; /* answered; fault_resume is still to be told */
@@ -80,6 +84,8 @@ extern struct thread threads[FL_MAX_THREADS];
 struct thread *thread_new(struct thread *parent, const struct sys_thread_args *args);
 struct thread *thread_find(uint32_t id); /* alive or halted; NULL otherwise */
 void thread_halt(struct thread *thread, uint32_t reason);
+/* Takes it out of whatever queue it is in. It is not the one that runs. */
+void thread_withdraw(struct thread *thread);
 /* Blocks from the first on that this run has used. */
 uint32_t threads_used(void);
 bool thread_alive(const struct thread *thread);
@@ -236,6 +242,13 @@ void ipc_send_fault(struct thread *thread, struct thread *pager);
 /* `thread` ended or was halted: everybody who waits for it learns of it. */
 void ipc_abandon(struct thread *thread);
 void join_finish(struct thread *ended);
+
+/* suspend.c: a thread that is to stand, at two of its check points; at the second, whether it does
+ */
+void suspend_before_sleep(struct thread *thread);
+bool suspend_before_user(struct thread *thread);
+/* It has ended or was halted. */
+void suspend_refuse(const struct thread *gone);
 
 #define SYSCALL(number, NAME, handler, POINT) void handler(struct thread *thread);
 #include "syscalls.def"

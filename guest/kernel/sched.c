@@ -122,6 +122,12 @@ static void preempt(struct thread *thread, struct thread *target)
     run_next(target, FL_SWITCH_PREEMPT);
 }
 
+static void perform(struct thread *thread)
+{
+    entry_perform(thread);
+    suspend_before_sleep(thread);
+}
+
 /* The thread stands on entry with its operation not begun: the place k = 0. */
 static void enter(struct thread *thread, const struct trap *trap)
 {
@@ -138,7 +144,7 @@ static void enter(struct thread *thread, const struct trap *trap)
         thread->deferred = true;
         preempt(thread, target);
     } else {
-        entry_perform(thread);
+        perform(thread);
     }
 }
 
@@ -214,12 +220,13 @@ struct arch_frame *kernel_trap(const struct trap *trap)
             break;
         }
         dispatch(thread);
-        if (!thread->deferred) {
+        if (thread->deferred) {
+            thread->deferred = false;
+            trace_point(entry_point(thread));
+            perform(thread);
+        } else if (!suspend_before_user(thread)) {
             return to_user(thread);
         }
-        thread->deferred = false;
-        trace_point(entry_point(thread));
-        entry_perform(thread);
     }
     return NULL;
 }

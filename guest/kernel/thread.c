@@ -92,8 +92,7 @@ struct thread *thread_new(struct thread *parent, const struct sys_thread_args *a
     return thread;
 }
 
-/* Takes the thread out of whatever it is in. It is not the one that runs. */
-static void withdraw(struct thread *thread)
+void thread_withdraw(struct thread *thread)
 {
     switch (thread->state) {
     case THREAD_READY:
@@ -112,11 +111,13 @@ static void withdraw(struct thread *thread)
 
 static void end(struct thread *thread, enum thread_state state)
 {
-    withdraw(thread);
+    thread_withdraw(thread);
     thread->state = state;
     thread->deferred = false;
+    thread->suspend = 0;
     ipc_abandon(thread);
     join_finish(thread);
+    suspend_refuse(thread);
 }
 
 void thread_halt(struct thread *thread, uint32_t reason)

@@ -194,6 +194,21 @@ SYS_ALWAYS_INLINE uint32_t sys_thread_halt(tid_t thread, uint32_t reason)
     return sys_trap3(SYS_THREAD_HALT, thread, reason, 0);
 }
 
+/* Wait until a thread of the caller's space (core: of any) stands, at one of the check points of
+ * SYS_SUSPEND_*; it does nothing from then on. A sleep that this interrupts ends with INTERRUPTED
+ * when the thread is resumed. NO_THREAD, PARTNER_GONE: it has ended, before or meanwhile. INVALID:
+ * somebody else has suspended it. */
+SYS_ALWAYS_INLINE uint32_t sys_thread_suspend(tid_t thread, uint32_t checks)
+{
+    return sys_trap3(SYS_THREAD_SUSPEND, thread, checks, 0);
+}
+
+/* It goes on where it stood. INVALID: it does not stand. */
+SYS_ALWAYS_INLINE uint32_t sys_thread_resume(tid_t thread)
+{
+    return sys_trap3(SYS_THREAD_RESUME, thread, 0, 0);
+}
+
 /* A pager says that the fault of `faulter` is put aside and later ones may be answered before it.
  */
 SYS_ALWAYS_INLINE uint32_t sys_fault_park(tid_t faulter)

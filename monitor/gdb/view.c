@@ -157,6 +157,8 @@ static const struct {
     {"THREAD_CALLING", "waits for %s's reply", NULL},
     {"THREAD_LOCKING", "waits for lock %s", NULL},
     {"THREAD_JOINING", "waits for the end of %s", NULL},
+    {"THREAD_SUSPENDING", "waits for %s to be suspended", NULL},
+    {"THREAD_SUSPENDED", "suspended", NULL},
     {"THREAD_ENDED", "ended", NULL},
     {"THREAD_HALTED", "halted", NULL},
 };

@@ -1,0 +1,133 @@
+/* Suspending threads (Codezero, seed 004). Whoever suspends another waits until that stands where
+ * it can be resumed from, at one of its check points:
+ *
+ * - asleep already: "a task that has a pending suspend would be interrupted from its sleep";
+ * - about to sleep: "if suspend was raised and right after, task became about to sleep";
+ * - interrupted in user mode: "then an irq suspends it";
+ * - at the end of an entry: "before it goes back to user mode".
+ *
+ * A call that was taken is no sleep, and neither is a fault: who serves them may answer, and the
+ * thread stands then. */
+
+#include "kernel.h"
+
+static bool pending(const struct thread *thread, uint32_t check)
+{
+    return (thread->suspend & check) != 0;
+}
+
+static bool sleeps(const struct thread *thread)
+{
+    switch (thread->state) {
+    case THREAD_SENDING:
+        return thread->fault == 0;
+    case THREAD_RECEIVING:
+    case THREAD_LOCKING:
+    case THREAD_JOINING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whoever waits for it to stand goes on, with this status. */
+static void tell_suspenders(const struct thread *of, uint32_t status)
+{
+    for (uint32_t i = 0; i < threads_used(); i++) {
+        struct thread *thread = &threads[i];
+        if (thread->state == THREAD_SUSPENDING && thread->partner == of) {
+            trace(FL_EVENT_SUSPEND_END, thread, of->path, status, 0);
+            thread->partner = NULL;
+            give_status(thread, status);
+            ready(thread);
+        }
+    }
+}
+
+static void come_to_stand(struct thread *thread, uint32_t check)
+{
+    thread->suspend = 0;
+    thread->state = THREAD_SUSPENDED;
+    trace(FL_EVENT_SUSPENDED, thread, 0, check, 0);
+    tell_suspenders(thread, FL_ERROR_OK);
+}
+
+static void interrupt_sleep(struct thread *thread, uint32_t check)
+{
+    thread_withdraw(thread);
+    thread->partner = NULL;
+    give_status(thread, FL_ERROR_INTERRUPTED);
+    come_to_stand(thread, check);
+}
+
+void suspend_before_sleep(struct thread *thread)
+{
+    if (pending(thread, SYS_SUSPEND_BEFORE_SLEEP) && sleeps(thread)) {
+        interrupt_sleep(thread, SYS_SUSPEND_BEFORE_SLEEP);
+    }
+}
+
+bool suspend_before_user(struct thread *thread)
+{
+    uint32_t check = thread->k != 0 ? SYS_SUSPEND_IN_USER : SYS_SUSPEND_AT_END;
+    if (!pending(thread, check)) {
+        return false;
+    }
+    come_to_stand(thread, check);
+    return true;
+}
+
+void suspend_refuse(const struct thread *gone)
+{
+    tell_suspenders(gone, FL_ERROR_PARTNER_GONE);
+}
+
+/* The thread that the call is about, if the caller may suspend and resume it; else NULL. */
+static struct thread *subject(struct thread *thread)
+{
+    struct thread *of = thread_find(argument(thread, 0));
+    if (of == NULL || !thread_alive(of)) {
+        give_status(thread, FL_ERROR_NO_THREAD);
+        return NULL;
+    }
+    if (of->space != thread->space && thread->space != FL_SPACE_CORE) {
+        give_status(thread, FL_ERROR_NO_RIGHTS);
+        return NULL;
+    }
+    return of;
+}
+
+void do_thread_suspend(struct thread *thread)
+{
+    struct thread *of = subject(thread);
+    uint32_t checks = argument(thread, 1) & SYS_SUSPEND_ALL;
+    if (of == NULL) {
+        return;
+    }
+    if (of == thread || of->suspend != 0 || of->state == THREAD_SUSPENDED || checks == 0) {
+        give_status(thread, FL_ERROR_INVALID);
+        return;
+    }
+    trace(FL_EVENT_SUSPEND, thread, of->path, checks, 0);
+    of->suspend = checks;
+    block(thread, THREAD_SUSPENDING);
+    thread->partner = of;
+    if (pending(of, SYS_SUSPEND_ASLEEP) && sleeps(of)) {
+        interrupt_sleep(of, SYS_SUSPEND_ASLEEP);
+    }
+}
+
+void do_thread_resume(struct thread *thread)
+{
+    struct thread *of = subject(thread);
+    if (of == NULL) {
+        return;
+    }
+    if (of->state != THREAD_SUSPENDED) {
+        give_status(thread, FL_ERROR_INVALID);
+        return;
+    }
+    trace(FL_EVENT_RESUME, thread, of->path, 0, 0);
+    give_status(thread, FL_ERROR_OK);
+    ready(of);
+}
