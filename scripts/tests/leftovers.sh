@@ -34,9 +34,9 @@ for i in {1..20}; do
     seen=$((seen + now))
     kill -KILL $monitor || fail "the search was over before the kill: $(cat "$dir/err")"
     wait $monitor 2>/dev/null
-    for try in {1..50}; do
+    for try in {1..1500}; do
         [ "$(guests)" = 0 ] && break
-        [ "$try" -lt 50 ] || fail "kill $i: a QEMU still runs 1 s later: $(pgrep -fa "qemu-system.*$XDG_RUNTIME_DIR")"
+        [ "$try" -lt 1500 ] || fail "kill $i: a QEMU still runs 30 s later: $(pgrep -fa "qemu-system.*$XDG_RUNTIME_DIR")"
         sleep 0.02
     done
     echo "kill $i: $now QEMU before, 0 after, $(files | wc -l) files to sweep"
