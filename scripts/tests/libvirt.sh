@@ -69,7 +69,8 @@ refused()
     shift
     expect 2 "$@"
     one_line "$dir/err"
-    grep -qE -e "$pattern" "$dir/err" || fail "no '$pattern' in: $(cat "$dir/err")"
+    grep -qE -e "$pattern" "$dir/err" ||
+        fail "no '$pattern' in: $(cat "$dir/err")$(find "$XDG_RUNTIME_DIR" -maxdepth 3 -ls)"
     cat "$dir/err"
 }
 
