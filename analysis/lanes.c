@@ -143,13 +143,14 @@ static void tell_interrupt(struct lanes *lanes, size_t i, const struct fl_event 
 static void tell_preempt(struct lanes *lanes, size_t i, const struct fl_event *event)
 {
     struct lane_row *entry = open_row(lanes, event->thread);
-    const uint64_t pc = event->aux ? lanes->stands : entry ? entry->pc : 0;
+    const bool in_user = fl_k_in_user(event->aux);
+    const uint64_t pc = in_user ? lanes->stands : entry ? entry->pc : 0;
     if (event->aux == 0 && entry)
         entry->over = true;
     struct lane_row *row = add_row(lanes, LANE_PREEMPT, event->thread, i);
     row->target = (uint32_t)event->addr;
     row->n = event->arg;
-    row->k = event->aux;
+    row->k = in_user ? event->aux : 0;
     row->pc = pc;
 }
 

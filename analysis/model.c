@@ -389,7 +389,8 @@ void model_preempt(struct model *model, const struct fl_event *event)
     char who[TRACE_NAME_MAX];
 
     must_run(model, event);
-    if (event->arg != thread->entries || event->aux != thread->k)
+    if (event->arg != thread->entries ||
+        (event->aux != thread->k && event->aux != FL_K_GIVES_UP))
         model_complain(model, "preemption of %s at (%u, %u), but it stands at (%u, %u)",
                        trace_thread_name(model->scenario, thread->path, who), event->arg,
                        event->aux, thread->entries, thread->k);

@@ -172,7 +172,7 @@ static void append_where(GString *out, const struct report *report, const struct
     if (entry->point == FL_POINT_IPC_SEND)
         append_label(out, report, i);
     if (report->lookup &&
-        report->lookup(report->lookup_data, standing_pc(report, i, at->k), &place))
+        report->lookup(report->lookup_data, standing_pc(report, i, fl_k_in_user(at->k) ? at->k : 0), &place))
         g_string_append_printf(out, ", %s:%u", place.file, place.line);
     g_string_append_c(out, ')');
 }
@@ -207,6 +207,8 @@ static void append_preemption(GString *out, const struct report *report,
     g_string_append(out, trace_thread_name(report->scenario, at->thread, who));
     if (at->k == 0)
         g_string_append(out, " at ");
+    else if (at->k == FL_K_GIVES_UP)
+        g_string_append(out, " giving the processor up at ");
     else
         g_string_append_printf(out, " before the %s instruction after ",
                                report_ordinal(at->k, nth));

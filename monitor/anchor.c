@@ -155,7 +155,7 @@ static bool fit_to(const struct fitting *fitting, const struct sample *sample,
     for (guint i = 0; i < entries->len; i++) {
         const struct anchor_context *entry = g_ptr_array_index(entries, i);
         at->n = entry->n;
-        if (at->k == 0 || anchor->at.function[0] == '\0')
+        if (!fl_k_in_user(at->k) || anchor->at.function[0] == '\0')
             return true;
         GError *failed = NULL;
         const uint32_t k = find_instruction(fitting, sample, at, entry, &anchor->at, &failed);
@@ -269,7 +269,7 @@ static void take(struct plan_anchor *anchor, const struct fl_preemption *at, uin
         entry = context_at(contexts, i);
     *anchor = entry->anchor;
     anchor->order = order;
-    if (at->k > 0)
+    if (fl_k_in_user(at->k))
         anchor_instruction(image, anchor_standing_pc(events, n_events, at, at->k), entry,
                            &anchor->at);
 }

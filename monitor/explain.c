@@ -114,8 +114,9 @@ static uint32_t pc_at(const struct sample *sample, const struct fl_preemption *p
         if (event->thread != place->thread)
             continue;
         n = id == FL_EVENT_ENTRY ? event->aux : n;
-        if (n == place->n && (place->k == 0 ? id == FL_EVENT_ENTRY
-                                            : id == FL_EVENT_INTERRUPT && event->aux == place->k))
+        if (n == place->n && (fl_k_in_user(place->k)
+                                  ? id == FL_EVENT_INTERRUPT && event->aux == place->k
+                                  : id == FL_EVENT_ENTRY))
             pc = event->arg;
     }
     return pc;
@@ -130,7 +131,7 @@ static void tell_step(const struct compared *compared, const struct fl_preemptio
     *side = (struct explain_side){
         .thread = place->thread, .n = place->n, .k = place->k, .pc = pc_at(stops, place)};
     g_strlcpy(side->what, "instruction", sizeof(side->what));
-    for (size_t i = 0; place->k == 0 && i < goes_on->n_events; i++) {
+    for (size_t i = 0; !fl_k_in_user(place->k) && i < goes_on->n_events; i++) {
         const struct fl_event *event = &goes_on->events[i];
         if (fl_event_id(event) == FL_EVENT_ENTRY && event->thread == place->thread &&
             event->aux == place->n)

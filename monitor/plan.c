@@ -5,6 +5,8 @@
 #include <string.h>
 #include "trace.h"
 
+#define GIVES_UP "gives-up"
+
 void plan_init(struct fl_plan *plan, const struct fl_scenario *scenario, unsigned scenario_index,
                unsigned variant)
 {
@@ -98,7 +100,9 @@ static void append_preemption(GString *text, const struct fl_scenario *scenario,
     char name[TRACE_NAME_MAX];
     g_string_append_printf(text, "%s@%u", trace_thread_name(scenario, preemption->thread, name),
                            preemption->n);
-    if (preemption->k > 0)
+    if (preemption->k == FL_K_GIVES_UP)
+        g_string_append(text, "+" GIVES_UP);
+    else if (preemption->k > 0)
         g_string_append_printf(text, "+%u", preemption->k);
     g_string_append_printf(text, "->%s", trace_thread_name(scenario, preemption->target, name));
 }
@@ -114,9 +118,9 @@ static bool refuse(const struct fl_scenario *scenario, const struct fl_preemptio
 bool plan_insert(struct fl_plan *plan, const struct fl_scenario *scenario,
                  const struct fl_preemption *preemption, GError **error)
 {
-    if (preemption->n == 0 && preemption->k == 0)
+    if (preemption->n == 0 && !fl_k_in_user(preemption->k))
         return refuse(scenario, preemption, "kernel entries count from 1", error);
-    if (preemption->thread == preemption->target)
+    if (preemption->thread == preemption->target && preemption->k != FL_K_GIVES_UP)
         return refuse(scenario, preemption, "a thread cannot be preempted for itself", error);
     if (plan->n_preemptions >= FL_MAX_PREEMPTIONS)
         return refuse(scenario, preemption, "the plan is full (250 preemptions)", error);
@@ -202,7 +206,9 @@ static bool parse_entry(struct fl_plan *plan, const struct fl_scenario *scenario
     char *plus = strchr(at, '+');
     if (plus != NULL) {
         *plus++ = '\0';
-        if (!parse_number(g_strstrip(plus), &preemption.k) || preemption.k == 0)
+        if (strcmp(g_strstrip(plus), GIVES_UP) == 0)
+            preemption.k = FL_K_GIVES_UP;
+        else if (!parse_number(plus, &preemption.k) || !fl_k_in_user(preemption.k))
             return bad_entry(entry, error);
     }
     if (!parse_number(g_strstrip(at), &preemption.n))

@@ -115,10 +115,21 @@ enum {
     FL_MODE_STEP = 8,   /* stand still where fl_control.stop says */
 };
 
+/* fl_preemption.k: after the entry, when the thread gives the processor up: it blocks, ends or
+ * yields, and the head of the ready queue would run. */
+#define FL_K_GIVES_UP UINT32_MAX
+
+/* Whether k names an instruction of user mode. */
+static inline int fl_k_in_user(uint32_t k)
+{
+    return k != 0 && k != FL_K_GIVES_UP;
+}
+
 struct fl_preemption {
     uint32_t thread; /* path */
     uint32_t n;      /* its n-th kernel entry, from 1; 0: before its first entry (k >= 1 only) */
-    uint32_t k;      /* 0: on entry; k >= 1: after it, before the k-th user instruction */
+    uint32_t k;      /* 0: on entry; k >= 1: after it, before the k-th user instruction; or
+                        FL_K_GIVES_UP */
     uint32_t
         target; /* path of the thread that runs instead; online with k >= 1, FL_PATH_KERNEL: ask */
 };

@@ -95,6 +95,8 @@ bool thread_alive(const struct thread *thread);
 void ready(struct thread *thread); /* to the tail */
 void unready(struct thread *thread);
 void run_next(struct thread *thread, uint32_t reason); /* who gets the processor after this entry */
+/* Who does now that this thread gives it up: the queue's head, unless the plan says otherwise. */
+struct thread *successor(struct thread *thread);
 void block(struct thread *thread, enum thread_state state);
 /* What arch_run and a trap handler go on with: until the next entry, or the plan's next k. */
 struct arch_frame *to_user(struct thread *thread);
@@ -114,6 +116,8 @@ uint32_t plan_next_k(struct thread *thread);
 bool plan_lists(struct thread *thread);
 /* The thread to run instead there, as the plan lists it, or NULL. */
 struct thread *plan_listed(struct thread *thread);
+/* The thread that the plan lists to run now that this one gives the processor up, or NULL. */
+struct thread *plan_successor(struct thread *thread);
 
 /* ---- draw.c: departures of the policies that draw ---- */
 

@@ -78,7 +78,22 @@ uint32_t plan_next_k(struct thread *thread)
         return 0;
     }
     const struct fl_preemption *entry = next_listed(thread, thread->k + 1);
-    return entry != NULL && entry->n == thread->n ? entry->k : 0;
+    return entry != NULL && entry->n == thread->n && entry->k != FL_K_GIVES_UP ? entry->k : 0;
+}
+
+struct thread *plan_successor(struct thread *thread)
+{
+    const struct fl_preemption *end = run.plan->preemptions + run.plan->n_preemptions;
+    const struct fl_preemption *entry = thread->plan;
+    while (entry != NULL && entry != end && entry->thread == thread->path) {
+        if (entry->n == thread->n && entry->k == FL_K_GIVES_UP) {
+            return thread->state == THREAD_RUNNING && entry->target == thread->path
+                       ? thread
+                       : find_ready(entry->target);
+        }
+        entry++;
+    }
+    return NULL;
 }
 
 #define FL_POINT(value, ID, text, depth) [value] = FL_DEPTH_##depth,

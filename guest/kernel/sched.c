@@ -71,6 +71,17 @@ static uint32_t idle_outcome(void)
     return FL_OUTCOME_EXITED;
 }
 
+struct thread *successor(struct thread *thread)
+{
+    struct thread *listed = thread->plan != NULL ? plan_successor(thread) : NULL;
+    if (listed == NULL) {
+        return run.ready.head;
+    }
+    trace(FL_EVENT_PREEMPT, thread, listed->path, thread->n, FL_K_GIVES_UP);
+    run.reached++;
+    return listed;
+}
+
 static struct thread *choose(void)
 {
     struct thread *thread = run.next;
@@ -82,7 +93,7 @@ static struct thread *choose(void)
         return run.current;
     }
     run.next_reason = thread_alive(run.current) ? FL_SWITCH_BLOCK : FL_SWITCH_EXIT;
-    return run.ready.head;
+    return successor(run.current);
 }
 
 static void dispatch(struct thread *thread)

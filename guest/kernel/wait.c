@@ -109,7 +109,7 @@ void do_yield(struct thread *thread)
     trace(FL_EVENT_YIELD, thread, 0, 0, 0);
     give_status(thread, FL_ERROR_OK);
     if (run.ready.head != NULL) {
-        run_next(run.ready.head, FL_SWITCH_YIELD);
+        run_next(successor(thread), FL_SWITCH_YIELD);
         ready(thread);
     }
 }
