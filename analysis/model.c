@@ -179,7 +179,8 @@ static bool find_thread(struct model *model, const struct fl_event *event)
                        trace_thread_name(model->scenario, event->thread, who), event->thread);
         return false;
     }
-    if (model_thread(model, *index)->state != THREAD_ALIVE) {
+    const bool last_words = fl_event_id(event) == FL_EVENT_PREEMPT && event->aux == FL_K_GIVES_UP;
+    if (model_thread(model, *index)->state != THREAD_ALIVE && !last_words) {
         model_complain(model, "%s of %s, which has ended",
                        trace_event_info(fl_event_id(event))->name,
                        trace_thread_name(model->scenario, event->thread, who));
@@ -389,8 +390,7 @@ void model_preempt(struct model *model, const struct fl_event *event)
     char who[TRACE_NAME_MAX];
 
     must_run(model, event);
-    if (event->arg != thread->entries ||
-        (event->aux != thread->k && event->aux != FL_K_GIVES_UP))
+    if (event->arg != thread->entries || (event->aux != thread->k && event->aux != FL_K_GIVES_UP))
         model_complain(model, "preemption of %s at (%u, %u), but it stands at (%u, %u)",
                        trace_thread_name(model->scenario, thread->path, who), event->arg,
                        event->aux, thread->entries, thread->k);

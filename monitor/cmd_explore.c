@@ -22,9 +22,9 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "largest number of preemptions in a run (default: 2); pct: of changes of priority (1)",
          "B"},
         {"strategy", 0, 0, G_OPTION_ARG_STRING, &command->strategy,
-         "auto: deeper and deeper; dfs: every plan, fewest preemptions first; pct, random, sparse, "
-         "descent: "
-         "drawn (default: auto, or dfs when --depth or --bound is given)",
+         "auto: deeper and deeper; dfs: every plan, fewest preemptions first; dpor: all schedules, "
+         "of equivalent ones one; pct, random, sparse, descent: drawn (default: auto, or dfs when "
+         "--depth or --bound is given)",
          "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &command->seed, "seed of strategies that draw", "N"},
         {"runs", 0, 0, G_OPTION_ARG_INT64, &command->runs, "stop after so many runs", "N"},
@@ -115,7 +115,9 @@ static bool find_extent(struct explore_command *command, GError **error)
     const bool deepening = options->strategy == &strategy_auto;
     const char *depth = command->depth != NULL ? command->depth : deepening ? "insn" : "ipc";
     const unsigned preset = options->strategy == &strategy_pct ? 1 : 2;
-    options->bound = command->bound >= 0 ? (unsigned)command->bound : preset;
+    options->bound = command->bound >= 0        ? (unsigned)command->bound
+                     : options->strategy->steps ? FL_MAX_PREEMPTIONS
+                                                : preset;
     options->max_runs = (uint64_t)command->runs;
     options->max_seconds = MAX(command->time, 0);
     if (deepening && command->time == NOT_GIVEN && command->runs == 0)
@@ -153,11 +155,30 @@ static bool has_insn(struct explore_command *command, GError **error)
     return false;
 }
 
+/* A bound would cut off schedules that stand for others within it (Coons, Musuvathi, McKinley,
+ * "Bounded partial-order reduction", OOPSLA 2013); a focus would hide choices. */
+static bool can_reduce(const struct explore_command *command, GError **error)
+{
+    g_autofree char *reason = NULL;
+    if (command->bound >= 0)
+        reason = g_strdup("has no bound on preemptions: a schedule within it may stand for one "
+                          "beyond; leave out --bound, or use --strategy dfs");
+    else if (command->focus != NULL)
+        reason = g_strdup("takes every place of the depth: leave out --focus");
+    else if ((reason = no_accesses(command)) != NULL)
+        reason = g_strconcat("needs to be told of memory accesses, and ", reason, NULL);
+    if (reason == NULL)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "strategy %s %s", command->options.strategy->id,
+                reason);
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
-    if (!has_insn(command, error))
+    if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)))
         return false;
     g_autofree char *reason = no_accesses(command);
     if (reason == NULL) {

@@ -114,9 +114,9 @@ static uint32_t pc_at(const struct sample *sample, const struct fl_preemption *p
         if (event->thread != place->thread)
             continue;
         n = id == FL_EVENT_ENTRY ? event->aux : n;
-        if (n == place->n && (fl_k_in_user(place->k)
-                                  ? id == FL_EVENT_INTERRUPT && event->aux == place->k
-                                  : id == FL_EVENT_ENTRY))
+        if (n == place->n &&
+            (fl_k_in_user(place->k) ? id == FL_EVENT_INTERRUPT && event->aux == place->k
+                                    : id == FL_EVENT_ENTRY))
             pc = event->arg;
     }
     return pc;

@@ -171,7 +171,9 @@ static void append_extent(GString *text, const struct explore_command *command,
         return;
     g_autofree char *places = cli_plural(result->places[command->options.depth], "place");
     g_string_append_printf(text, ", depth %s (%s), ", depth_name(command->options.depth), places);
-    if (strategy != &strategy_dfs)
+    if (strategy->steps)
+        g_string_append_printf(text, "any number of preemptions, strategy %s", strategy->id);
+    else if (strategy != &strategy_dfs)
         g_string_append_printf(text, "strategy %s", strategy->id);
     else if (result->complete)
         g_string_append_printf(text, "bound %u", command->options.bound);

@@ -108,8 +108,9 @@ void do_yield(struct thread *thread)
 {
     trace(FL_EVENT_YIELD, thread, 0, 0, 0);
     give_status(thread, FL_ERROR_OK);
-    if (run.ready.head != NULL) {
-        run_next(successor(thread), FL_SWITCH_YIELD);
+    struct thread *next = successor(thread);
+    if (next != NULL && next != thread) {
+        run_next(next, FL_SWITCH_YIELD);
         ready(thread);
     }
 }

@@ -23,9 +23,11 @@ struct flight {
     GQueue *queue;       /* of struct posted, the oldest first */
     struct posted *held; /* a plan for which there was no room yet, or NULL */
     uint64_t issued;
-    unsigned generation; /* of the last report */
-    GArray *taken;       /* of struct fl_preemption */
-    GArray *taken_at;    /* of uint64_t */
+    unsigned generation;   /* of the last report */
+    GArray *taken;         /* of struct fl_preemption */
+    GArray *taken_at;      /* of uint64_t */
+    struct depend *depend; /* ops->steps; else NULL */
+    GArray *events;        /* ops->steps: of struct fl_event, all of the run */
 };
 
 /* ---- out ---- */
@@ -42,6 +44,8 @@ static void post(struct flight *flight, struct posted *posted, struct session *s
 
 static bool wants_accesses(const struct flight *flight, const struct fl_plan *plan)
 {
+    if (flight->drive->ops->steps)
+        return true;
     const bool wanted = flight->drive->accesses ? depth_needs_spans(plan->depth)
                                                 : depth_needs_accesses(plan->depth);
     return flight->drive->depths != NULL && (plan->mode & FL_MODE_SPANS) && wanted;
@@ -116,6 +120,8 @@ static const struct verdict *judge(struct flight *flight, struct session *sessio
             break;
         engine_events(drive->engine, packet->events, count);
         events_preemptions(packet->events, count, index, flight->taken, flight->taken_at);
+        if (flight->depend != NULL)
+            g_array_append_vals(flight->events, packet->events, (guint)count);
         index += count;
     }
     return judge_result(drive->engine, &run->result, run->corrupt);
@@ -138,6 +144,21 @@ static void fill_places(struct flight *flight, const struct posted *posted,
         focus_places(drive->focus, drive->engine, report);
 }
 
+static struct footprint *footprint(void *depend, size_t i)
+{
+    return depend_footprint(depend, i);
+}
+
+static void fill_steps(struct flight *flight, const struct posted *posted, struct run_steps *steps)
+{
+    size_t n;
+    const struct access *log = session_accesses(posted->session, &n);
+    depend_read(flight->depend, flight->drive->engine,
+                (const struct fl_event *)(void *)flight->events->data, flight->events->len, log, n);
+    *steps = (struct run_steps){.footprint = footprint, .context = flight->depend};
+    steps->transitions = depend_transitions(flight->depend, &steps->n);
+}
+
 static bool hand_back(struct flight *flight, struct driven *driven, const struct run_report *report)
 {
     struct drive *drive = flight->drive;
@@ -153,12 +174,18 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     struct run_report report = {.plan = &posted->plan, .result = &run->result};
     g_array_set_size(flight->taken, 0);
     g_array_set_size(flight->taken_at, 0);
+    g_array_set_size(flight->events, 0);
     report.verdict = judge(flight, posted->session, run);
     session_judged(posted->session, report.verdict);
     report.taken = (const struct fl_preemption *)(void *)flight->taken->data;
     report.taken_at = (const uint64_t *)(void *)flight->taken_at->data;
     report.n_taken = flight->taken->len;
     fill_places(flight, posted, &report);
+    struct run_steps steps;
+    if (flight->depend != NULL) {
+        fill_steps(flight, posted, &steps);
+        report.steps = &steps;
+    }
     struct driven driven = {.number = posted->number, .run = run, .session = posted->session};
     return hand_back(flight, &driven, &report);
 }
@@ -256,6 +283,8 @@ enum drive_end drive_run(struct drive *drive, GError **error)
         .queue = g_queue_new(),
         .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+        .depend = drive->ops->steps ? depend_new(drive->depth) : NULL,
+        .events = g_array_new(FALSE, FALSE, sizeof(struct fl_event)),
     };
     drive->first = drive->second = NULL;
 
@@ -268,5 +297,7 @@ enum drive_end drive_run(struct drive *drive, GError **error)
     g_free(flight.held);
     g_array_free(flight.taken, TRUE);
     g_array_free(flight.taken_at, TRUE);
+    g_array_free(flight.events, TRUE);
+    depend_free(flight.depend);
     return end;
 }

@@ -40,6 +40,7 @@ struct drive {
     struct depth **depths; /* by depth, made when first needed; NULL: nobody wants places */
     bool accesses;         /* guests can tell them: depth insn makes use of them too */
     struct focus *focus;   /* which of the places count; NULL: all */
+    unsigned depth;        /* of ops->steps */
     uint64_t max_runs;     /* 0: as many as the strategy wants */
     uint64_t twice_every;  /* every so many-th plan is run twice and the runs compared; 0: never */
 

@@ -246,6 +246,8 @@ static void conclude(struct search *search, enum drive_end end, const struct dri
         diverged(search, drive);
     else if (end == DRIVE_FAILED)
         search_error(search, g_strdup(error->message));
+    else if (result->reached.broken != NULL)
+        search_error(search, g_strdup(g_steal_pointer(&result->reached.broken)));
     else if (search->met->len > 0)
         result->verdict = EXPLORE_FOUND;
     else if (result->complete && nothing_in_focus(search))
@@ -268,6 +270,7 @@ static void run_search(struct search *search)
         .depths = search->depths,
         .accesses = !(options->without & 1u << FL_DEPTH_ACCESS),
         .focus = options->focus,
+        .depth = options->depth,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
         .twice_every = options->twice_every,
         .recall = recall,

@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "abi.h"
+#include "depend.h"
 #include "engine.h"
 
 struct strategy_config {
@@ -23,10 +24,19 @@ struct strategy_config {
     unsigned searched[FL_DEPTH_NEVER];
     unsigned without; /* auto: depths that it must do without, as bits */
     uint64_t seed;
-    uint64_t max_runs;           /* random: how many; 0: the strategy's own end */
-    const struct fl_plan *given; /* replay, minimise: the plan to start from */
-    const char *check;           /* minimise: id of the check that must stay violated */
-    unsigned times;              /* replay: how often */
+    uint64_t max_runs;               /* random: how many; 0: the strategy's own end */
+    const struct fl_plan *given;     /* replay, minimise: the plan to start from */
+    const char *check;               /* minimise: id of the check that must stay violated */
+    unsigned times;                  /* replay: how often */
+    const struct relation *relation; /* dpor: what depends on what; NULL: as it is */
+};
+
+/* A run as a sequence of transitions (depend.h). */
+struct run_steps {
+    const struct transition *transitions;
+    size_t n;
+    struct footprint *(*footprint)(void *context, size_t i); /* a new reference */
+    void *context;
 };
 
 /* What a strategy learns of a finished run. Valid during the call. */
@@ -42,6 +52,7 @@ struct run_report {
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
     const uint64_t *taken_at;          /* the index of each one's event */
     size_t n_taken;
+    const struct run_steps *steps; /* ops->steps; else NULL */
 };
 
 struct strategy_progress {
@@ -55,6 +66,8 @@ struct strategy_progress {
     /* pct: what it learned of the runs, and how likely it was to meet a bug of its depth */
     uint32_t threads, places;
     double probability;
+    uint64_t runs_redundant; /* dpor: that turned out equivalent to others */
+    const char *broken;      /* why it cannot go on; NULL: it can */
 };
 
 struct strategy;
@@ -62,6 +75,7 @@ struct strategy;
 struct strategy_ops {
     const char *id;
     const char *summary;
+    bool steps; /* it wants run_report.steps */
     struct strategy *(*open)(const struct strategy_config *config, GError **error);
     /* The next plan; false: none now (more may come when runs in flight return). */
     bool (*next)(struct strategy *strategy, struct fl_plan *plan);
@@ -76,8 +90,8 @@ struct strategy_ops {
 
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
 
-extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_pct, strategy_random,
-    strategy_sparse, strategy_descent, strategy_replay, strategy_minimise;
+extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_dpor, strategy_pct,
+    strategy_random, strategy_sparse, strategy_descent, strategy_replay, strategy_minimise;
 
 const struct strategy_ops *strategy_find(const char *id);
 

@@ -1,0 +1,367 @@
+/* A run is cut into transitions by its events alone. Footprints are made of those that somebody
+ * asks for: most of a search's runs begin as another did.
+ *
+ * A span of user mode is told by the event that ends it, so it belongs to the transition that this
+ * event ends or lies in. The accesses of the kernel itself (message pages, lock words) have no
+ * record; the objects that events name stand for them. */
+#include "depend.h"
+
+#include <string.h>
+#include "trace.h"
+
+struct depend {
+    unsigned depth;
+    GArray *transitions; /* struct transition */
+    GArray *touches;     /* touch: of the footprint being made */
+    GArray *threads;     /* uint32_t: paths of the run */
+    GArray *takers;      /* uint32_t: who took the fault of this number; 0: nobody */
+    const struct engine *engine;
+    const struct fl_event *events;
+    const struct access *log;
+};
+
+struct depend *depend_new(unsigned depth)
+{
+    struct depend *depend = g_new0(struct depend, 1);
+    depend->depth = depth;
+    depend->transitions = g_array_new(FALSE, FALSE, sizeof(struct transition));
+    depend->touches = g_array_new(FALSE, FALSE, sizeof(touch));
+    depend->threads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    depend->takers = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+    return depend;
+}
+
+void depend_free(struct depend *depend)
+{
+    if (depend == NULL)
+        return;
+    g_array_free(depend->transitions, TRUE);
+    g_array_free(depend->touches, TRUE);
+    g_array_free(depend->threads, TRUE);
+    g_array_free(depend->takers, TRUE);
+    g_free(depend);
+}
+
+/* ---- transitions ---- */
+
+/* The run is cut before the event `next`, with which `thread` goes on. */
+struct cut {
+    struct choice at;
+    uint32_t next;
+    uint32_t thread;
+};
+
+static bool gives_up(const struct fl_event *event)
+{
+    return fl_event_id(event) == FL_EVENT_SWITCH &&
+           (event->arg == FL_SWITCH_BLOCK || event->arg == FL_SWITCH_EXIT);
+}
+
+/* Number of the last entry of the thread before the event. */
+static uint32_t entry_before(const struct fl_event *events, size_t i, uint32_t thread)
+{
+    while (i-- > 0)
+        if (fl_event_id(&events[i]) == FL_EVENT_ENTRY && events[i].thread == thread)
+            return events[i].aux;
+    return 0;
+}
+
+/* A thread that yields may be the one to go on: then nothing is switched. */
+static uint32_t after_yield(const struct fl_event *events, size_t i, size_t n)
+{
+    const uint32_t thread = events[i].thread;
+    i += 1 + (i + 1 < n && fl_event_id(&events[i + 1]) == FL_EVENT_PREEMPT);
+    return i < n && fl_event_id(&events[i]) == FL_EVENT_SWITCH ? events[i].thread : thread;
+}
+
+static bool cuts(const struct depend *depend, const struct fl_event *events, size_t i, size_t n,
+                 struct cut *cut)
+{
+    const struct fl_event *event = &events[i];
+    if (gives_up(event)) {
+        const uint32_t gone = (uint32_t)event->addr;
+        *cut = (struct cut){.at = {gone, entry_before(events, i, gone), FL_K_GIVES_UP},
+                            .next = (uint32_t)i,
+                            .thread = event->thread};
+        return true;
+    }
+    if (fl_event_id(event) == FL_EVENT_YIELD) {
+        *cut = (struct cut){
+            .at = {event->thread, entry_before(events, i, event->thread), FL_K_GIVES_UP},
+            .next = (uint32_t)i + 1,
+            .thread = after_yield(events, i, n)};
+        return true;
+    }
+    if (fl_event_id(event) != FL_EVENT_ENTRY || trace_point_depth(event->point) > depend->depth)
+        return false;
+    const bool preempted = i + 1 < n && fl_event_id(&event[1]) == FL_EVENT_PREEMPT;
+    *cut = (struct cut){.at = {event->thread, event->aux, 0},
+                        .next = (uint32_t)i + 1,
+                        .thread = preempted ? (uint32_t)event[1].addr : event->thread};
+    return true;
+}
+
+static struct transition *transition_at(const struct depend *depend, size_t i)
+{
+    return &g_array_index(depend->transitions, struct transition, i);
+}
+
+static void cut_events(struct depend *depend, const struct fl_event *events, size_t n)
+{
+    struct transition open = {.thread = FL_PATH_CORE};
+    struct cut cut;
+    g_array_set_size(depend->transitions, 0);
+    for (size_t i = 0; i < n; i++) {
+        if (!cuts(depend, events, i, n, &cut))
+            continue;
+        open.end = cut.at;
+        open.events = cut.next - open.first_event;
+        g_array_append_val(depend->transitions, open);
+        open = (struct transition){.thread = cut.thread, .first_event = cut.next};
+    }
+    open.events = (uint32_t)n - open.first_event;
+    g_array_append_val(depend->transitions, open);
+}
+
+/* The log is a stranger's: it ends where a record belongs to no span. */
+static void share_log(struct depend *depend, const struct access *log, size_t n)
+{
+    size_t n_spans, span = 0, at = 0;
+    const struct span *spans = engine_spans(depend->engine, &n_spans);
+    for (guint i = 0; i < depend->transitions->len; i++) {
+        struct transition *transition = transition_at(depend, i);
+        const uint64_t end = (uint64_t)transition->first_event + transition->events;
+        while (span < n_spans && spans[span].event < end)
+            span++;
+        transition->first_access = (uint32_t)at;
+        while (at < n && log[at].span < span)
+            at++;
+        transition->accesses = (uint32_t)at - transition->first_access;
+    }
+}
+
+static void note_run(struct depend *depend, const struct fl_event *events, size_t n)
+{
+    g_array_set_size(depend->threads, 0);
+    g_array_set_size(depend->takers, 0);
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t id = fl_event_id(&events[i]);
+        const uint32_t child = (uint32_t)events[i].addr;
+        if (id == FL_EVENT_THREAD_CREATE)
+            g_array_append_val(depend->threads, child);
+        if (id != FL_EVENT_FAULT_DELIVER || events[i].aux > n)
+            continue;
+        if (events[i].aux >= depend->takers->len)
+            g_array_set_size(depend->takers, events[i].aux + 1);
+        g_array_index(depend->takers, uint32_t, events[i].aux) = events[i].thread;
+    }
+}
+
+void depend_read(struct depend *depend, const struct engine *engine, const struct fl_event *events,
+                 size_t n_events, const struct access *log, size_t n)
+{
+    depend->engine = engine;
+    depend->events = events;
+    depend->log = log;
+    cut_events(depend, events, n_events);
+    share_log(depend, log, n);
+    note_run(depend, events, n_events);
+}
+
+const struct transition *depend_transitions(const struct depend *depend, size_t *count)
+{
+    *count = depend->transitions->len;
+    return transition_at(depend, 0);
+}
+
+/* ---- footprints ---- */
+
+static void add(struct depend *depend, enum object_kind kind, uint64_t id, bool writes)
+{
+    const touch added = touch_of(kind, id, writes);
+    g_array_append_val(depend->touches, added);
+}
+
+static void add_everybody(struct depend *depend, enum object_kind kind, bool writes)
+{
+    for (guint i = 0; i < depend->threads->len; i++)
+        add(depend, kind, g_array_index(depend->threads, uint32_t, i), writes);
+}
+
+static uint64_t in_space(const struct fl_event *event, uint64_t value)
+{
+    return (uint64_t)event->space << 40 | (value & 0xffffffffffu);
+}
+
+typedef void teller(struct depend *depend, const struct fl_event *event);
+
+static void on_switch(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+}
+
+static void on_create(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
+    add(depend, OBJECT_LIFE, (uint32_t)event->addr, true);
+    add(depend, OBJECT_THREAD, event->thread, true);
+}
+
+/* Who waits for it is woken, or fails. */
+static void on_gone(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    add(depend, OBJECT_LIFE, event->thread, true);
+    add(depend, OBJECT_RECEIVER, event->thread, true);
+}
+
+/* It is taken out of whatever queue it was in. */
+static void on_halt(struct depend *depend, const struct fl_event *event)
+{
+    on_gone(depend, event);
+    add_everybody(depend, OBJECT_RECEIVER, true);
+}
+
+static void on_join(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    if (event->addr != FL_PATH_KERNEL)
+        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
+    else
+        add_everybody(depend, OBJECT_LIFE, false);
+}
+
+static void on_offer(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_RECEIVER, (uint32_t)event->addr, true);
+    add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
+}
+
+static void on_receive(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    add(depend, OBJECT_RECEIVER, event->thread, true);
+}
+
+static void on_wait(struct depend *depend, const struct fl_event *event)
+{
+    on_receive(depend, event);
+    if (event->addr != FL_PATH_KERNEL)
+        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
+}
+
+/* The sender waits no longer to be heard, and may go on. */
+static void on_deliver(struct depend *depend, const struct fl_event *event)
+{
+    on_receive(depend, event);
+    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
+}
+
+static void on_answer(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
+}
+
+/* The partner has gone, or never was. */
+static void on_error(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    if (event->addr != FL_PATH_KERNEL)
+        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
+    else
+        add_everybody(depend, OBJECT_LIFE, false);
+}
+
+/* To whom it goes is told when it is taken. */
+static void on_fault(struct depend *depend, const struct fl_event *event)
+{
+    const uint32_t taker = event->aux < depend->takers->len
+                               ? g_array_index(depend->takers, uint32_t, event->aux)
+                               : FL_PATH_KERNEL;
+    add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), false);
+    if (taker != FL_PATH_KERNEL)
+        add(depend, OBJECT_RECEIVER, taker, true);
+    else
+        add_everybody(depend, OBJECT_RECEIVER, true);
+}
+
+static void on_mapping(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), true);
+    add(depend, OBJECT_FRAME, event->aux, true);
+}
+
+static void on_lock(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_LOCK, in_space(event, event->addr), true);
+    add(depend, OBJECT_THREAD, event->thread, true);
+}
+
+static void on_unlock(struct depend *depend, const struct fl_event *event)
+{
+    on_lock(depend, event);
+    if (event->arg != FL_PATH_KERNEL)
+        add(depend, OBJECT_THREAD, event->arg, true);
+}
+
+static void on_slot(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_SLOT, in_space(event, event->addr), true);
+}
+
+static void on_begin(struct depend *depend, const struct fl_event *event)
+{
+    (void)event;
+    add(depend, OBJECT_OPERATIONS, 0, false);
+}
+
+static void on_finish(struct depend *depend, const struct fl_event *event)
+{
+    (void)event;
+    add(depend, OBJECT_OPERATIONS, 0, true);
+}
+
+static teller *const tellers[FL_EVENT_COUNT] = {
+    [FL_EVENT_SWITCH] = on_switch,       [FL_EVENT_THREAD_CREATE] = on_create,
+    [FL_EVENT_THREAD_EXIT] = on_gone,    [FL_EVENT_THREAD_HALT] = on_halt,
+    [FL_EVENT_JOIN] = on_join,           [FL_EVENT_JOIN_BLOCK] = on_join,
+    [FL_EVENT_IPC_SEND] = on_offer,      [FL_EVENT_IPC_WAIT] = on_wait,
+    [FL_EVENT_IPC_DELIVER] = on_deliver, [FL_EVENT_FAULT_DELIVER] = on_deliver,
+    [FL_EVENT_IPC_REPLY] = on_answer,    [FL_EVENT_FAULT_REPLY] = on_answer,
+    [FL_EVENT_FAULT_REPORT] = on_answer, [FL_EVENT_IPC_ERROR] = on_error,
+    [FL_EVENT_FAULT_RAISE] = on_fault,   [FL_EVENT_MAP] = on_mapping,
+    [FL_EVENT_UNMAP] = on_mapping,       [FL_EVENT_PROTECT] = on_mapping,
+    [FL_EVENT_LOCK] = on_lock,           [FL_EVENT_LOCK_BLOCK] = on_lock,
+    [FL_EVENT_UNLOCK] = on_unlock,       [FL_EVENT_MARK_RESERVE] = on_slot,
+    [FL_EVENT_MARK_ATTACH] = on_slot,    [FL_EVENT_MARK_PUBLISH] = on_slot,
+    [FL_EVENT_MARK_USE] = on_slot,       [FL_EVENT_MARK_DETACH] = on_slot,
+    [FL_EVENT_MARK_FREE] = on_slot,      [FL_EVENT_MARK_BEGIN] = on_begin,
+    [FL_EVENT_MARK_END] = on_finish,     [FL_EVENT_MARK_DEED] = on_finish,
+    [FL_EVENT_MARK_ERROR] = on_finish,
+};
+
+static void add_access(struct depend *depend, const struct access *access)
+{
+    const uint32_t size = 1u << (access->place >> 24 & 0xfu);
+    const bool writes = access->place >> 28 == ACCESS_STORE;
+    for (uint32_t word = access->address >> 2; word <= (access->address + size - 1) >> 2; word++)
+        add(depend, OBJECT_MEMORY, word, writes);
+    add(depend, OBJECT_FRAME, access->address >> FL_PAGE_SHIFT, false);
+}
+
+struct footprint *depend_footprint(struct depend *depend, size_t i)
+{
+    const struct transition *transition = transition_at(depend, i);
+    g_array_set_size(depend->touches, 0);
+    add(depend, OBJECT_THREAD, transition->thread, true);
+    if (transition->end.thread != 0)
+        add(depend, OBJECT_THREAD, transition->end.thread, true);
+    for (uint32_t j = 0; j < transition->events; j++) {
+        const struct fl_event event = depend->events[transition->first_event + j];
+        if (fl_event_id(&event) < FL_EVENT_COUNT && tellers[fl_event_id(&event)] != NULL)
+            tellers[fl_event_id(&event)](depend, &event);
+    }
+    for (uint32_t j = 0; j < transition->accesses; j++)
+        add_access(depend, &depend->log[transition->first_access + j]);
+    return footprint_new(depend->touches);
+}

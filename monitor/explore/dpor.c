@@ -1,0 +1,310 @@
+/* Dynamic partial-order reduction without a bound: of all schedules that differ in the order of
+ * independent transitions alone, one (optimal DPOR: Abdulla, Aronis, Jonsson, Sagonas, POPL 2014,
+ * algorithm 2; after Flanagan and Godefroid, POPL 2005). Sleep sets (Godefroid's thesis, 1996) say
+ * what a node's earlier branches have seen to.
+ *
+ * The stack holds the transitions of the run that came back last. Each race in it that the runs
+ * before did not show is reversed: what does not come after its first side, then its second side,
+ * is a sequence to be tried from where the first side was. The next run is the deepest such
+ * sequence, and what the default schedule makes of the rest. A plan lists the choices that differ
+ * from the default's.
+ *
+ * A bound on preemptions would cut off runs that stand for others which are within it; so there is
+ * none. Each plan depends on the run before it, so one is in flight at a time. */
+#include "strategy.h"
+
+#include "plan.h"
+#include "wakeup.h"
+
+/* A state of the stack: before its step. */
+struct node {
+    struct step step;
+    bool listed;   /* where the thread before gives the processor up, the plan says who runs */
+    GArray *sleep; /* struct step: what has been seen to */
+    struct wakeup *tree; /* what is still to be tried */
+    uint32_t tried;      /* branches, the present one among them */
+};
+
+struct strategy {
+    struct strategy_config config;
+    const struct relation *relation;
+    GPtrArray *stack; /* of struct node */
+    struct happens *happens;
+    GArray *races; /* uint32_t */
+    guint fresh;   /* nodes from here on are not as in the run before */
+    guint guided;  /* nodes up to here are as the plan says */
+    bool in_flight, done;
+    char *broken;
+    uint64_t returned;
+    uint64_t redundant; /* runs that met a step which had been seen to */
+};
+
+static struct node *node_at(const struct strategy *dpor, guint i)
+{
+    return g_ptr_array_index(dpor->stack, i);
+}
+
+static void clear_step(gpointer step)
+{
+    footprint_unref(((struct step *)step)->footprint);
+}
+
+static struct node *node_new(void)
+{
+    struct node *node = g_new0(struct node, 1);
+    node->sleep = g_array_new(FALSE, FALSE, sizeof(struct step));
+    g_array_set_clear_func(node->sleep, clear_step);
+    node->tree = wakeup_new(NULL);
+    return node;
+}
+
+static void node_free(gpointer data)
+{
+    struct node *node = data;
+    if (node->step.footprint != NULL)
+        footprint_unref(node->step.footprint);
+    g_array_free(node->sleep, TRUE);
+    wakeup_free(node->tree);
+    g_free(node);
+}
+
+static void add_sleeper(struct node *node, const struct step *step)
+{
+    g_array_append_vals(node->sleep, step, 1);
+    footprint_ref(step->footprint);
+}
+
+static struct strategy *dpor_open(const struct strategy_config *config, GError **error)
+{
+    if (config->depth > FL_DEPTH_SYNC) {
+        g_set_error(error, PLAN_ERROR, PLAN_ERROR_RANGE,
+                    "strategy dpor preempts at kernel entries: choose depth ipc or sync");
+        return NULL;
+    }
+    struct strategy *dpor = g_new0(struct strategy, 1);
+    dpor->config = *config;
+    dpor->relation = config->relation != NULL ? config->relation : &relation_true;
+    dpor->stack = g_ptr_array_new_with_free_func(node_free);
+    dpor->happens = happens_new(dpor->relation);
+    dpor->races = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    return dpor;
+}
+
+static void dpor_close(struct strategy *dpor)
+{
+    g_ptr_array_free(dpor->stack, TRUE);
+    happens_free(dpor->happens);
+    g_array_free(dpor->races, TRUE);
+    g_free(dpor->broken);
+    g_free(dpor);
+}
+
+/* ---- out ---- */
+
+static bool list_choice(const struct strategy *dpor, guint i, struct fl_plan *plan)
+{
+    const struct choice *at = &node_at(dpor, i - 1)->step.end;
+    const struct node *node = node_at(dpor, i);
+    const struct fl_preemption departure = {at->thread, at->n, at->k, node->step.thread};
+    if (at->k == FL_K_GIVES_UP ? !node->listed : node->step.thread == at->thread)
+        return true;
+    return plan->n_preemptions < FL_MAX_PREEMPTIONS &&
+           plan_insert(plan, dpor->config.scenario, &departure, NULL);
+}
+
+static bool dpor_next(struct strategy *dpor, struct fl_plan *plan)
+{
+    if (dpor->in_flight || dpor->done || dpor->broken != NULL)
+        return false;
+    *plan = dpor->config.base;
+    plan->depth = (uint8_t)dpor->config.depth;
+    plan->mode |= FL_MODE_SPANS;
+    for (guint i = 1; i < dpor->guided; i++)
+        if (!list_choice(dpor, i, plan)) {
+            dpor->broken = g_strdup_printf("a schedule departs from the default at more than %u "
+                                           "places",
+                                           FL_MAX_PREEMPTIONS);
+            return false;
+        }
+    dpor->in_flight = true;
+    return true;
+}
+
+/* ---- back: the stack becomes the run ---- */
+
+/* What has been seen to before the step has been after it, if they are independent. Whether the
+ * step itself had been. */
+static bool inherit_sleep(const struct strategy *dpor, const struct node *from, struct node *to)
+{
+    bool slept = false;
+    for (guint i = 0; i < from->sleep->len; i++) {
+        const struct step *step = &g_array_index(from->sleep, struct step, i);
+        slept |= step->thread == from->step.thread;
+        if (step->thread != from->step.thread &&
+            !footprints_depend(dpor->relation, step->footprint, from->step.footprint))
+            add_sleeper(to, step);
+    }
+    return slept;
+}
+
+/* The i-th step of the run. false: it is not the one that the plan was to bring about. */
+static bool take_step(struct strategy *dpor, const struct run_steps *steps, guint i, bool *slept)
+{
+    const struct transition *transition = &steps->transitions[i];
+    if (i == dpor->stack->len)
+        g_ptr_array_add(dpor->stack, node_new());
+    struct node *node = node_at(dpor, i);
+    if (i < dpor->guided && node->step.thread != transition->thread)
+        return false;
+    if (node->step.footprint != NULL)
+        footprint_unref(node->step.footprint);
+    node->step = (struct step){.thread = transition->thread,
+                               .end = transition->end,
+                               .footprint = steps->footprint(steps->context, i)};
+    node->tried++;
+    if (i + 1 == dpor->stack->len)
+        g_ptr_array_add(dpor->stack, node_new());
+    *slept |= inherit_sleep(dpor, node, node_at(dpor, i + 1));
+    happens_add(dpor->happens, node->step.thread, node->step.footprint);
+    return true;
+}
+
+static bool take_steps(struct strategy *dpor, const struct run_steps *steps)
+{
+    bool slept = false;
+    happens_truncate(dpor->happens, dpor->fresh);
+    for (guint i = dpor->fresh; i < steps->n; i++)
+        if (!take_step(dpor, steps, i, &slept))
+            return false;
+    dpor->redundant += slept;
+    g_ptr_array_set_size(dpor->stack, (gint)steps->n);
+    return dpor->guided <= steps->n;
+}
+
+/* ---- races ---- */
+
+static bool is_seen_to(const struct node *node, const struct sequence *sequence)
+{
+    for (guint i = 0; i < node->sleep->len; i++)
+        if (sequence_may_begin_with(sequence, &g_array_index(node->sleep, struct step, i)))
+            return true;
+    return false;
+}
+
+/* From before the first side: what does not come after it, then the second side. */
+static void reverse(struct strategy *dpor, uint32_t first, uint32_t second,
+                    const struct step *const *steps, uint32_t *room)
+{
+    struct sequence sequence = {
+        .relation = dpor->relation, .happens = dpor->happens, .steps = steps, .at = room};
+    for (uint32_t i = first + 1; i < second; i++)
+        if (!happens_before(dpor->happens, first, i))
+            room[sequence.length++] = i;
+    room[sequence.length++] = second;
+    struct node *node = node_at(dpor, first);
+    if (!is_seen_to(node, &sequence))
+        wakeup_insert(node->tree, &sequence);
+}
+
+static void reverse_races(struct strategy *dpor)
+{
+    const guint n = dpor->stack->len;
+    g_autofree const struct step **steps = g_new(const struct step *, n);
+    g_autofree uint32_t *room = g_new(uint32_t, n);
+    for (guint i = 0; i < n; i++)
+        steps[i] = &node_at(dpor, i)->step;
+    for (guint second = dpor->fresh; second < n; second++) {
+        g_array_set_size(dpor->races, 0);
+        happens_races(dpor->happens, second, dpor->races);
+        for (guint i = 0; i < dpor->races->len; i++)
+            reverse(dpor, g_array_index(dpor->races, uint32_t, i), second, steps, room);
+    }
+}
+
+/* ---- the next sequence ---- */
+
+/* The sequence's first step is the node's; the others follow on the stack. */
+static void follow(struct strategy *dpor, struct wakeup *branch)
+{
+    for (;;) {
+        struct node *node = node_at(dpor, dpor->stack->len - 1);
+        node->step = branch->step;
+        node->listed = true;
+        branch->step.footprint = NULL;
+        struct node *next = node_new();
+        wakeup_free(next->tree);
+        next->tree = wakeup_new(NULL);
+        GPtrArray *swapped = next->tree->branches;
+        next->tree->branches = branch->branches;
+        branch->branches = swapped;
+        wakeup_free(branch);
+        dpor->guided = dpor->stack->len;
+        if (next->tree->branches->len == 0) {
+            node_free(next);
+            return;
+        }
+        branch = g_ptr_array_steal_index(next->tree->branches, 0);
+        g_ptr_array_add(dpor->stack, next);
+    }
+}
+
+/* Goes back to the deepest node that has something to be tried. */
+static void backtrack(struct strategy *dpor)
+{
+    while (dpor->stack->len > 0) {
+        struct node *node = node_at(dpor, dpor->stack->len - 1);
+        add_sleeper(node, &node->step);
+        footprint_unref(node->step.footprint);
+        node->step.footprint = NULL;
+        if (node->tree->branches->len > 0) {
+            dpor->fresh = dpor->stack->len - 1;
+            follow(dpor, g_ptr_array_steal_index(node->tree->branches, 0));
+            return;
+        }
+        g_ptr_array_set_size(dpor->stack, (gint)dpor->stack->len - 1);
+    }
+    dpor->done = true;
+}
+
+static bool dpor_done(struct strategy *dpor, const struct run_report *report)
+{
+    dpor->in_flight = false;
+    dpor->returned++;
+    if (report->steps == NULL || !take_steps(dpor, report->steps)) {
+        dpor->broken = g_strdup("a run went otherwise than the runs before it said it would");
+        return true;
+    }
+    reverse_races(dpor);
+    backtrack(dpor);
+    return true;
+}
+
+static bool dpor_finished(const struct strategy *dpor)
+{
+    return dpor->done;
+}
+
+static void dpor_progress(const struct strategy *dpor, struct strategy_progress *progress)
+{
+    *progress = (struct strategy_progress){
+        .depth = dpor->config.depth,
+        .bound = FL_MAX_PREEMPTIONS,
+        .runs = dpor->returned,
+        .runs_redundant = dpor->redundant,
+        .broken = dpor->broken,
+    };
+    if (dpor->done)
+        progress->searched[dpor->config.depth] = FL_MAX_PREEMPTIONS + 1;
+}
+
+const struct strategy_ops strategy_dpor = {
+    .id = "dpor",
+    .summary = "all schedules, but of those that differ in the order of independent steps one",
+    .steps = true,
+    .open = dpor_open,
+    .next = dpor_next,
+    .done = dpor_done,
+    .finished = dpor_finished,
+    .progress = dpor_progress,
+    .close = dpor_close,
+};
