@@ -16,7 +16,7 @@ ended_by()
     rm -rf "$dir/runs"
     "$faultline" run rig_misbehave/spin --plan "$dir/plan.json" --runs-dir "$dir/runs" &
     local monitor=$!
-    for _ in {1..200}; do
+    for _ in {1..1200}; do
         trace=$(echo "$dir"/runs/*)
         [ "$(stat -c %s "$trace/ctf/events" 2>/dev/null)" = 8192 ] && break
         sleep 0.05
