@@ -153,8 +153,12 @@ lasts()
     expect 0 "$faultline" down lane-guest
     expect 0 "$faultline" ps
     grep -q 'no guest is up' "$dir/out" || fail "still up: $(cat "$dir/out")"
-    virsh_of "$uri" list --all >"$dir/list"
-    [ ! -s "$dir/list" ] || fail "a domain is left"
+    if [[ $uri == *embed* ]]; then # virsh would make the root anew
+        [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ] || fail "a directory is left"
+    else
+        virsh_of "$uri" list --all >"$dir/list"
+        [ ! -s "$dir/list" ] || fail "a domain is left"
+    fi
 }
 
 lasts
