@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "backend/backend.h"
+#include "backend/spawn.h"
 #include "cli.h"
 #include "host_trace.h"
 #include "main.h"
@@ -236,6 +237,14 @@ static void look_at_backends(struct visit *visit)
         if (there && image != NULL)
             boot(visit, backends[i], image);
     }
+}
+
+/* Without it guests are started as children, and `up` is not to be had. */
+static void look_for_libvirt(struct visit *visit)
+{
+    char reason[256];
+    const bool there = spawn_libvirt.probe(reason, sizeof reason);
+    note(visit, spawn_libvirt.id, there ? STATE_OK : STATE_OPTIONAL, "%s", reason);
 }
 
 static void look_for_tools(struct visit *visit)

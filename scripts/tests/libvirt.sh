@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=400 alone
+#@ limit=600 alone
 # Guests of libvirt's: the same events as a child's; what virsh sees of them, with an embedded driver, a
 # daemon of the system and one of the session; guests that outlive their monitor; what a killed monitor
 # leaves; each thing that can be missing, in one line. The daemon is one of the lane's own, in a mount
@@ -11,7 +11,7 @@ command -v virsh >/dev/null || skip "there is no virsh"
 
 racy=genode_stack_slot/racy
 schedule='core@12->t1'
-kills=${KILLS:-50}
+kills=${KILLS:-20}
 
 if [ -z "${LANE_DAEMON-}" ]; then
     export XDG_RUNTIME_DIR LANE_DAEMON=no
