@@ -231,6 +231,11 @@ refused 'back end kvm are not spawned' "$faultline" run "$racy" --spawn libvirt 
 refused 'absolute' "$faultline" run "$racy" --connect 'qemu:///embed?root=here'
 mkdir -p "$dir/empty"
 refused 'qemu-system-arm is not installed' env PATH="$dir/empty" "$faultline" run "$racy" --spawn libvirt
+# Somebody who may not, if he can get at the program at all.
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR HOME="$dir/empty")
+if [ "$LANE_DAEMON" = yes ] && "${nobody[@]}" "$faultline" --version >/dev/null 2>&1; then
+    refused 'no permission' "${nobody[@]}" "$faultline" run "$racy" --connect qemu:///system
+fi
 # With room for what the driver keeps, and not for a guest.
 if [ "$LANE_DAEMON" = yes ]; then
     mkdir -p "$dir/small"
