@@ -38,5 +38,5 @@ terminal=
 [ ! -t 0 ] || [ ! -t 1 ] || terminal=--tty
 
 # shellcheck disable=SC2086 # options are words
-exec docker run --rm --interactive $terminal --network "${NETWORK:-none}" $user $kvm \
+exec docker run --rm --interactive $terminal --shm-size 1g --network "${NETWORK:-none}" $user $kvm \
     --volume "$PWD/traces/runs:/faultline/traces/runs" ${DOCKER_OPTIONS-} "$image" "$@"

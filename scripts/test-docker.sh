@@ -25,8 +25,8 @@ fail()
 }
 
 [ "$(id -u)" = 0 ] || missing "docker's engine needs root"
-for program in dockerd containerd runc docker debootstrap gdb-multiarch; do
-    command -v "$program" >/dev/null || missing "no $program: scripts/setup docker gdb installs it"
+for program in dockerd containerd runc docker debootstrap gdb-multiarch jq; do
+    command -v "$program" >/dev/null || missing "no $program: scripts/setup check docker gdb installs it"
 done
 # shellcheck disable=SC2016 # apt fills it in
 mirror=$(apt-get indextargets --format '$(SITE)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
@@ -117,6 +117,16 @@ equal "recorded inside, replayed outside" "$faultline" replay traces/runs/genode
 "$faultline" explore genode_stack_slot/quickfix --depth insn --bound 1 >"$work/out" 2>&1
 [ $? = 1 ] || fail "nothing found outside: $(cat "$work/out")"
 equal "recorded outside, replayed inside" "$top/docker/run.sh" replay traces/runs/genode_stack_slot-quickfix-0001 --times 100
+
+# As somebody whom the image does not know, too.
+plain=$("$top/docker/run.sh" run smoke/plain --json | jq -r .event_hash)
+for who in 1000 4711; do
+    began=$(date +%s%N)
+    DOCKER_OPTIONS="--user $who" "$top/docker/run.sh" run smoke/plain --spawn libvirt --json >"$work/out" 2>"$work/err" ||
+        fail "libvirt inside, as user $who: $(cat "$work/err")"
+    [ "$(jq -r .event_hash "$work/out")" = "$plain" ] || fail "libvirt inside: another event hash"
+    echo "libvirt inside, as user $who: $(jq -r .verdict "$work/out"), event hash $plain, $((($(date +%s%N) - began) / 1000000)) ms, container and all"
+done
 
 # kvm is there exactly when this machine has it; what it is good for is the doctor's to say.
 "$top/docker/run.sh" --version 2>"$work/err" >"$work/out" || fail "--version"
