@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "specs.h"
 #include "trace.h"
 
 struct lanes {
@@ -337,6 +338,28 @@ static void tell_mark(struct lanes *lanes, size_t i, const struct fl_event *even
         say(row, " %s", address_name(lanes, event->addr, where));
 }
 
+/* "take of taken (4)" and "take of taken: 0": an operation that claims a specification. */
+static void tell_operation(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    const char *name = spec_operation_name(event->aux);
+    char where[48];
+
+    if (!name) {
+        tell_mark(lanes, i, event);
+        return;
+    }
+    struct lane_row *row = operation(lanes, i, event->thread);
+    row->mark = fl_event_id(event);
+    row->slot = event->addr;
+    say(row, "%s of %s", name, address_name(lanes, event->addr, where));
+    if (fl_event_id(event) == FL_EVENT_MARK_BEGIN)
+        say(row, " (%u)", event->arg);
+    else if (event->arg == FL_SPEC_NONE)
+        say(row, ": none");
+    else
+        say(row, ": %u", event->arg);
+}
+
 static void tell_deed(struct lanes *lanes, size_t i, const struct fl_event *event)
 {
     char deed[24];
@@ -383,8 +406,8 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_USE] = tell_mark,
     [FL_EVENT_MARK_DETACH] = tell_mark,
     [FL_EVENT_MARK_FREE] = tell_mark,
-    [FL_EVENT_MARK_BEGIN] = tell_mark,
-    [FL_EVENT_MARK_END] = tell_mark,
+    [FL_EVENT_MARK_BEGIN] = tell_operation,
+    [FL_EVENT_MARK_END] = tell_operation,
     [FL_EVENT_MARK_ERROR] = tell_mark,
     [FL_EVENT_MARK_DEED] = tell_deed,
 };

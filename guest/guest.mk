@@ -33,8 +33,9 @@ X86_64_OBJCOPY      := -O elf64-x86-64
 X86_64_PACKAGE      := $(if $(X86_64_PREFIX),gcc-x86-64-linux-gnu,gcc)
 
 PROGRAM_FLAGS := -std=c11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -fno-pic -ffunction-sections \
-	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-GUEST_FLAGS   := $(WERROR) $(PROGRAM_FLAGS) -fdebug-prefix-map=$(CURDIR)=. -Iguest/abi
+	-Wall -Wextra
+GUEST_FLAGS   := $(WERROR) $(PROGRAM_FLAGS) -Wshadow -Wconversion -Wno-sign-conversion \
+	-fdebug-prefix-map=$(CURDIR)=. -Iguest/abi
 LINK_FLAGS    := -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096
 KERNEL_FLAGS = $(GUEST_FLAGS) -Iguest/kernel

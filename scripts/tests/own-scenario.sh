@@ -80,6 +80,9 @@ sed -e 's/counter = counter + 1/count()/' -e 's/^static volatile uint32_t counte
 away_expect 0 "$faultline" build-guest spec.c other.c
 away_expect 1 "$faultline" explore mine/racy --guest spec.armv7.elf --json
 holds '.findings[0].check == "linearizable"'
+away_expect 1 "$faultline" explain "$(value '.findings[0].trace')"
+grep -q 'add of counter (1)' "$dir/out" || fail "the operation is not told"
+grep -q 'add of counter: 1' "$dir/out" || fail "what it came to is not told"
 away_expect 0 "$faultline" explore mine/fixed --guest spec.armv7.elf --depth access --bound 2
 
 # ---- as it should not ----
@@ -121,7 +124,7 @@ grep -q 'main is put on halt' "$dir/out" || fail "a main function that is not th
 
 mkdir "$prefix/tools"
 for tool in sh bash mktemp rm cat dirname basename ln cp sed awk sort grep wc printf mkdir gcc as ld nm size objcopy readelf; do
-    ln -s "$(command -v "$tool")" "$prefix/tools/"
+    ln -s "$(PATH=/usr/local/bin:/usr/bin:/bin command -v "$tool")" "$prefix/tools/" # no wrapper of a compiler
 done
 if [ "$(uname -m)" = x86_64 ]; then
     away_expect 0 env PATH="$prefix/tools" "$faultline" build-guest mine.c --json
