@@ -292,6 +292,7 @@ static int examine(struct visit *visit, bool json)
     look_at_traces(visit);
     look_at_images(visit);
     look_at_backends(visit);
+    look_for_libvirt(visit);
     look_for_tools(visit);
     look_for_lttng(visit);
     g_ptr_array_free(visit->images, TRUE);
