@@ -1,0 +1,195 @@
+/* Strategy dpor on a real guest: what each thread of a litmus scenario ends with is what a search
+ * of all plans says it may end with, in as many runs as there are orders that matter; and less as
+ * soon as the relation says too much to be independent. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "backend/backend.h"
+#include "explore/drive.h"
+#include "lane.h"
+#include "plan.h"
+
+static struct session_options lane;
+static struct engine *engine;
+static struct crew *crew;
+
+struct ends {
+    GHashTable *seen; /* of text: what each thread ended with, and the outcome */
+    uint64_t runs, redundant;
+};
+
+static void free_ends(struct ends *ends)
+{
+    g_hash_table_unref(ends->seen);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Who ended first does not count. */
+static bool note_end(void *context, const struct driven *driven)
+{
+    struct ends *ends = context;
+    g_autoptr(GPtrArray) codes = g_ptr_array_new_with_free_func(g_free);
+    for (uint32_t i = 0; i < driven->run->result.packets; i++) {
+        size_t count;
+        const struct fl_packet *packet = session_packet(driven->session, driven->run, i, &count);
+        for (size_t j = 0; j < count; j++)
+            if (fl_event_id(&packet->events[j]) == FL_EVENT_THREAD_EXIT)
+                g_ptr_array_add(codes, g_strdup_printf("%08x:%u", packet->events[j].thread,
+                                                       packet->events[j].arg));
+    }
+    g_ptr_array_sort(codes, compare);
+    g_ptr_array_add(codes, g_strdup_printf("%u, %zu violated", driven->report->verdict->outcome,
+                                           driven->report->verdict->n_violations));
+    g_ptr_array_add(codes, NULL);
+    assert_int_equal(driven->report->n_taken, driven->report->plan->n_preemptions);
+    g_hash_table_add(ends->seen, g_strjoinv(" ", (char **)codes->pdata));
+    ends->runs++;
+    return true;
+}
+
+static struct ends search(const char *variant, uint32_t rounds, const struct strategy_ops *ops,
+                          const struct relation *relation)
+{
+    GError *error = NULL;
+    const int index = image_scenario(lane.image, "rig_orders");
+    assert_true(index >= 0);
+    const struct fl_scenario *scenario = &lane.image->scenarios[index];
+    struct strategy_config config = {
+        .scenario = scenario, .depth = FL_DEPTH_IPC, .bound = 200, .relation = relation};
+    plan_init(&config.base, scenario, (unsigned)index,
+              (unsigned)scenario_variant(scenario, variant));
+    config.base.params[0] = rounds;
+    struct ends ends = {.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    struct strategy *strategy = ops->open(&config, &error);
+    struct depth *depths[FL_DEPTH_NEVER] = {NULL};
+    struct drive drive = {.crew = crew,
+                          .engine = engine,
+                          .scenario = scenario,
+                          .ops = ops,
+                          .strategy = strategy,
+                          .depths = depths,
+                          .depth = FL_DEPTH_IPC,
+                          .twice_every = 50,
+                          .on_run = note_end,
+                          .context = &ends};
+    if (drive_run(&drive, &error) != DRIVE_FINISHED)
+        fail_msg("%s: %s", ops->id, error != NULL ? error->message : "not finished");
+    struct strategy_progress progress;
+    ops->progress(strategy, &progress);
+    ends.redundant = progress.runs_redundant;
+    ops->close(strategy);
+    depth_free(depths[FL_DEPTH_IPC]);
+    return ends;
+}
+
+static void assert_same(const struct ends *a, const struct ends *b)
+{
+    GHashTableIter iter;
+    gpointer key;
+    assert_int_equal(g_hash_table_size(a->seen), g_hash_table_size(b->seen));
+    g_hash_table_iter_init(&iter, a->seen);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        assert_true(g_hash_table_contains(b->seen, key));
+}
+
+/* scripts/tests/litmus.sh has the same numbers; rig_orders.c derives them. */
+static void ends_are_those_of_all_plans(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *variant;
+        uint32_t rounds;
+        uint64_t runs; /* 0: not counted by hand */
+    } litmus[] = {{"stores", 1, 2 * (6 - 2)},
+                  {"stores", 2, 2 * (20 - 6)},
+                  {"apart", 2, 2},
+                  {"counter", 1, 0},
+                  {"counter", 2, 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(litmus); i++) {
+        struct ends all = search(litmus[i].variant, litmus[i].rounds, &strategy_dfs, NULL);
+        struct ends reduced = search(litmus[i].variant, litmus[i].rounds, &strategy_dpor, NULL);
+        print_message("%s, %u rounds: %u ends, in %" G_GUINT64_FORMAT " runs instead of "
+                      "%" G_GUINT64_FORMAT "\n",
+                      litmus[i].variant, litmus[i].rounds, g_hash_table_size(all.seen),
+                      reduced.runs, all.runs);
+        assert_same(&all, &reduced);
+        assert_int_equal(reduced.redundant, 0);
+        if (litmus[i].runs != 0)
+            assert_int_equal(reduced.runs, litmus[i].runs);
+        free_ends(&all);
+        free_ends(&reduced);
+    }
+}
+
+/* C(4, 2) orders in which messages come; the searched plans are too many to make them all. */
+static void messages_come_in_every_order(void **state)
+{
+    (void)state;
+    struct ends reduced = search("messages", 2, &strategy_dpor, NULL);
+    assert_int_equal(g_hash_table_size(reduced.seen), 6);
+    free_ends(&reduced);
+}
+
+static void a_wrong_relation_loses_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        enum object_kind kind;
+        const char *variant;
+    } wrong[] = {{OBJECT_MEMORY, "stores"}, {OBJECT_RECEIVER, "messages"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        struct relation relation = relation_true;
+        relation.depends[wrong[i].kind].write_write = false;
+        struct ends right = search(wrong[i].variant, 1, &strategy_dpor, NULL);
+        struct ends lost = search(wrong[i].variant, 1, &strategy_dpor, &relation);
+        print_message("%s: %u ends, of which %u are left\n", wrong[i].variant,
+                      g_hash_table_size(right.seen), g_hash_table_size(lost.seen));
+        assert_true(g_hash_table_size(lost.seen) < g_hash_table_size(right.seen));
+        free_ends(&right);
+        free_ends(&lost);
+    }
+}
+
+static int open_guests(void **state)
+{
+    (void)state;
+    lane = lane_open(lane_name());
+    engine = engine_new();
+    crew = crew_new(&lane, 1);
+    return 0;
+}
+
+static int close_guests(void **state)
+{
+    (void)state;
+    crew_free(crew);
+    engine_free(engine);
+    image_close((struct image *)lane.image);
+    return 0;
+}
+
+static bool can_tell_accesses(void)
+{
+    char reason[256];
+    const struct backend_ops *backend = backend_find(lane_name());
+    return backend != NULL && backend->probe_accesses != NULL &&
+           backend->probe_accesses(reason, sizeof(reason));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_are_those_of_all_plans),
+        cmocka_unit_test(messages_come_in_every_order),
+        cmocka_unit_test(a_wrong_relation_loses_ends),
+    };
+    if (!can_tell_accesses())
+        return 77;
+    return cmocka_run_group_tests(tests, open_guests, close_guests);
+}
