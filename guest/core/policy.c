@@ -119,6 +119,17 @@ static bool never_duplicate(const struct fault *fault, uint32_t space)
     return false;
 }
 
+static bool look_often(const struct fault *fault, uint32_t space)
+{
+    bool is_there = false;
+
+    for (uint32_t i = 0; i < VM_LOOKS; i++) {
+        is_there = fault_is_duplicate(fault, space);
+        __asm__ volatile("" ::: "memory"); /* else the compiler looks once */
+    }
+    return is_there;
+}
+
 /* "Currently this case is detected and handled": a page was taken for the fault by then. */
 static uint32_t copy_then_look(struct vm_object *object, uint32_t page)
 {
@@ -178,6 +189,7 @@ SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
 SWAP(is_duplicate, never_duplicate)
+SWAP(is_duplicate, look_often)
 SWAP(may_lend, lend_anyway)
 SWAP(fetch, page_in_fetch_waiting)
 SWAP(front_page, mutation_no_page)
@@ -220,6 +232,7 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_ONE_SHM_ADDRESS] = swap_shm_address_for_one_address_for_all,
     [CORE_POLICY_UPPER_RANGE_IS_ERROR] = swap_is_error_for_upper_range_is_error,
     [CORE_POLICY_DUPLICATES_UNSOUGHT] = swap_is_duplicate_for_never_duplicate,
+    [CORE_POLICY_DUPLICATES_OVERSOUGHT] = swap_is_duplicate_for_look_often,
     [CORE_POLICY_DUPLICATES_UNSEEN] = swap_to_unseen,
     [CORE_POLICY_DUPLICATES_LATE] = swap_to_late,
     [CORE_POLICY_RIGHTS_AS_RAISED] = swap_to_raised,

@@ -136,7 +136,9 @@ static void preempt(struct thread *thread, struct thread *target)
 static void perform(struct thread *thread)
 {
     entry_perform(thread);
-    suspend_before_sleep(thread);
+    if (thread->suspend != 0) {
+        suspend_before_sleep(thread);
+    }
 }
 
 /* The thread stands on entry with its operation not begun: the place k = 0. */
@@ -235,7 +237,7 @@ struct arch_frame *kernel_trap(const struct trap *trap)
             thread->deferred = false;
             trace_point(entry_point(thread));
             perform(thread);
-        } else if (!suspend_before_user(thread)) {
+        } else if (thread->suspend == 0 || !suspend_before_user(thread)) {
             return to_user(thread);
         }
     }

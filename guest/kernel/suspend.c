@@ -11,6 +11,7 @@
 
 #include "kernel.h"
 
+/* A wish that the thread stand comes true at these check points only. */
 static bool pending(const struct thread *thread, uint32_t check)
 {
     return (thread->suspend & check) != 0;

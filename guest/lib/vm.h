@@ -36,7 +36,8 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_ONE_ANONYMOUS_OBJECT,
        CORE_POLICY_ONE_SHM_ADDRESS,
        CORE_POLICY_UPPER_RANGE_IS_ERROR,
-       CORE_POLICY_DUPLICATES_UNSOUGHT, /* and found late where a page would be allocated */
+       CORE_POLICY_DUPLICATES_UNSOUGHT,   /* and found late where a page would be allocated */
+       CORE_POLICY_DUPLICATES_OVERSOUGHT, /* VM_LOOKS times, to see what one look costs */
        CORE_POLICY_DUPLICATES_UNSEEN,
        CORE_POLICY_DUPLICATES_LATE,
        CORE_POLICY_RIGHTS_AS_RAISED,
@@ -51,6 +52,7 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_AREA_KEPT,
 };
 
+#define VM_LOOKS    64u
 #define VM_PATH_MAX (SYS_MSG_PAGE_WORDS * 4u)
 
 /* guest/arch/.../fork.S. The first returns twice: the thread's id, 0 in the child; or VM_NO_THREAD.

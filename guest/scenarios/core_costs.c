@@ -25,8 +25,8 @@ SCENARIO_TABLE const struct fl_scenario core_costs = {
                [PARAM_FORKS] =
                    {.id = "forks", .summary = "forks after that", .preset = 1, .min = 0, .max = 16},
                [PARAM_UNSEEN] = {.id = "unseen",
-                                 .summary = "1: duplicate faults are not looked for",
-                                 .max = 1},
+                                 .summary = "1: duplicate faults are not looked for; 2: 64 times",
+                                 .max = 2},
                [PARAM_REPEATED] = {.id = "repeated",
                                    .summary = "messages that say once more that page 0 is missing",
                                    .preset = 1,
@@ -54,7 +54,9 @@ static void main_main(void)
     uint32_t at = 0, code;
 
     if (info()->params[PARAM_UNSEEN])
-        program_expect(vm_policy(CORE_POLICY_DUPLICATES_UNSOUGHT) == FL_ERROR_OK);
+        program_expect(vm_policy(info()->params[PARAM_UNSEEN] == 1
+                                     ? CORE_POLICY_DUPLICATES_UNSOUGHT
+                                     : CORE_POLICY_DUPLICATES_OVERSOUGHT) == FL_ERROR_OK);
     program_expect(vm_map(&at, PAGES, FL_RIGHTS_RW | VM_MAP_ANONYMOUS, 0, 0) == FL_ERROR_OK);
     for (uint32_t i = 0; i < info()->params[PARAM_TOUCHED]; i++)
         *(volatile uint32_t *)(at + i * FL_PAGE_SIZE) = i;
