@@ -86,18 +86,23 @@ virConnectPtr link_open(const char *uri)
     return connection;
 }
 
+#define NO_PERMISSION                                                                              \
+    "no permission on libvirt's socket; join its group (usermod -aG libvirt USER), or leave out "  \
+    "--connect: the embedded driver needs none"
+#define NO_DRIVER "libvirt has no driver for QEMU here: apt install libvirt-daemon-driver-qemu"
+
 /* The part of libvirt's message that tells, and what to do about it. */
 static const struct {
     const char *part, *with, *line;
 } mending[] = {
-#define NO_PERMISSION                                                                              \
-    "no permission on libvirt's socket; join its group (usermod -aG libvirt USER), or leave out "  \
-    "--connect: the embedded driver needs none"
     {"Failed to connect socket", "Permission denied", NO_PERMISSION},
     {"authentication", "", NO_PERMISSION},
+    {"Unable to get system bus", "", NO_PERMISSION}, /* where polkit is, which is asked by it */
     {"Failed to connect socket", "",
      "libvirtd does not run here, or not for this URI; start it (systemctl start libvirtd, or "
      "libvirtd -d), or leave out --connect: the embedded driver needs none"},
+    {"no connection driver available", "", NO_DRIVER},
+    {"Failed to load module", "", NO_DRIVER},
     {"Cannot recv data", "", "libvirtd has hung up: was it stopped?"},
     {"client socket is closed", "", "libvirtd has hung up: was it stopped?"},
 };

@@ -36,6 +36,7 @@ daemon_begin()
     rm -f "$dir"/d/etc/qemu/networks/autostart/*
     printf '%s\n' 'security_driver = "none"' 'namespaces = []' 'cgroup_controllers = []' \
         'stdio_handler = "file"' >"$dir/d/etc/qemu.conf"
+    printf '%s\n' 'unix_sock_rw_perms = "0700"' 'auth_unix_rw = "none"' >"$dir/d/etc/libvirtd.conf"
     mount --make-rprivate / || fail "no private mounts"
     for part in etc:/etc/libvirt run:/run/libvirt lib:/var/lib/libvirt cache:/var/cache/libvirt log:/var/log/libvirt; do
         place=${part#*:}
@@ -231,6 +232,10 @@ refused 'back end kvm are not spawned' "$faultline" run "$racy" --spawn libvirt 
 refused 'absolute' "$faultline" run "$racy" --connect 'qemu:///embed?root=here'
 mkdir -p "$dir/empty"
 refused 'qemu-system-arm is not installed' env PATH="$dir/empty" "$faultline" run "$racy" --spawn libvirt
+refused 'libvirt-daemon-driver-qemu' env LIBVIRT_DRIVER_DIR="$dir/empty" "$faultline" run "$racy" --spawn libvirt
+# Who would only rather have libvirt goes on without.
+LIBVIRT_DRIVER_DIR="$dir/empty" expect 0 "$faultline" step "$racy" --batch 'c finding'
+grep -q 'without libvirt' "$dir/err" || fail "nothing is said of it"
 # Somebody who may not, if he can get at the program at all.
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR HOME="$dir/empty")
 if [ "$LANE_DAEMON" = yes ] && "${nobody[@]}" "$faultline" --version >/dev/null 2>&1; then
