@@ -179,6 +179,12 @@ static bool go(struct gdb_command *command, GError **error)
     sigset_t ends;
     if (!open_trace(command, error))
         return false;
+    if (command->subject.spawn.ops != spawns[0]) {
+        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_USAGE,
+                            "gdb's guests are recorded and replayed, and that only as children: "
+                            "leave out --spawn and --connect");
+        return false;
+    }
     const struct gdb_options options = {
         .image = command->subject.image,
         .backend = command->subject.backend,

@@ -296,6 +296,7 @@ static int go(struct races_command *command, const char *name, GError **error)
         .backend = command->subject.backend,
         .image = command->subject.image,
         .watchdog = command->subject.watchdog,
+        .spawn = &command->subject.spawn,
         .accesses = true,
     };
     struct session *session = session_open(&options, error);

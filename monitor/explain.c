@@ -243,6 +243,7 @@ static struct session *open_session(const struct subject *subject, GError **erro
         .backend = subject->backend,
         .image = subject->image,
         .watchdog = subject->watchdog,
+        .spawn = &subject->spawn,
         .accesses = true,
     };
     struct session *session = session_open(&options, NULL);

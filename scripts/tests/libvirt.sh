@@ -229,6 +229,7 @@ stepped held
 refused 'exec or libvirt' "$faultline" run "$racy" --spawn fork
 refused 'leave out one' "$faultline" run "$racy" --spawn exec --connect qemu:///system
 refused 'back end kvm are not spawned' "$faultline" run "$racy" --spawn libvirt --backend kvm
+refused 'only as children' "$faultline" gdb "$trace" --spawn libvirt
 refused 'absolute' "$faultline" run "$racy" --connect 'qemu:///embed?root=here'
 mkdir -p "$dir/empty"
 refused 'qemu-system-arm is not installed' env PATH="$dir/empty" "$faultline" run "$racy" --spawn libvirt
