@@ -13,7 +13,7 @@ static const struct {
     unsigned after;   /* states in which the mark may come */
     unsigned skipped; /* and in which another allocator may say it */
 } steps[FL_EVENT_COUNT] = {
-    [FL_EVENT_MARK_ATTACH] = {"attaches memory to", AFTER(RESERVED)},
+    [FL_EVENT_MARK_ATTACH] = {"attaches memory to", AFTER(RESERVED), 0},
     [FL_EVENT_MARK_PUBLISH] = {"publishes", AFTER(ATTACHED), AFTER(RESERVED)},
     [FL_EVENT_MARK_USE] = {"uses", AFTER(PUBLISHED),
                            AFTER(RESERVED) | AFTER(ATTACHED) | AFTER(USED)},
