@@ -12,7 +12,7 @@ endif
 CLANG  ?= clang
 FUZZ_SECONDS ?= 30
 
-PKGS    := glib-2.0 jansson libelf libdw
+PKGS    := glib-2.0 jansson libelf libdw libxxhash
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 INCLUDE := -Iguest/abi -Itraces -Ianalysis -Imonitor
 SAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include "abi.h"
+#include "fingerprint.h"
 #include "model.h"
 
 struct check_context {
@@ -32,6 +33,8 @@ struct check {
     uint64_t on; /* events that event() is called for: CHECK_ON | CHECK_ON | ... */
     void (*event)(struct check_context *context); /* may be NULL */
     void (*end)(struct check_context *context);   /* may be NULL */
+    /* What of its state has a say in what it will find. NULL: each byte. */
+    void (*fingerprint)(const struct check_context *context, struct fingerprint *fingerprint);
 };
 
 /* NULL-terminated, in the order of their ids. */

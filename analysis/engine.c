@@ -241,6 +241,33 @@ const struct verdict *engine_end(struct engine *engine, uint32_t outcome)
     return verdict;
 }
 
+/* What was violated already counts, what was said of it does not. */
+static void violation_facts(const struct engine *engine, struct fingerprint *fingerprint)
+{
+    for (size_t i = 0; i < engine->verdict.n_violations; i++) {
+        const char *id = engine->violations[i].check->id;
+        fingerprint_fact(fingerprint, 0, id, strlen(id));
+    }
+}
+
+uint64_t engine_fingerprint(struct engine *engine)
+{
+    struct fingerprint fingerprint = {.sum = 0};
+
+    model_fingerprint(&engine->model, &fingerprint);
+    for (size_t i = 0; i < engine->n_checks; i++) {
+        fingerprint.teller = 1 + (uint32_t)i;
+        engine->context.state = engine->states + engine->state_offsets[i];
+        if (checks[i]->fingerprint)
+            checks[i]->fingerprint(&engine->context, &fingerprint);
+        else if (checks[i]->state_size > 0)
+            fingerprint_fact(&fingerprint, 0, engine->context.state, checks[i]->state_size);
+    }
+    fingerprint.teller = UINT32_MAX;
+    violation_facts(engine, &fingerprint);
+    return fingerprint.sum;
+}
+
 const struct place *engine_places(const struct engine *engine, size_t *count)
 {
     *count = engine->places.places->len;

@@ -77,6 +77,10 @@ void engine_damage(struct engine *engine, const char *reason);
  */
 const struct verdict *engine_end(struct engine *engine, uint32_t outcome);
 
+/* Where the run stands now: two runs with one number are judged alike from here on if they go on
+ * alike (fingerprint.h). */
+uint64_t engine_fingerprint(struct engine *engine);
+
 /* Valid from engine_end to engine_begin. Places of every depth, in the order of the run; those
  * with k >= 1 only where the plan interrupted, with point none. */
 const struct place *engine_places(const struct engine *engine, size_t *count);

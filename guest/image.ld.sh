@@ -98,6 +98,10 @@ cat <<EOF
   .faultline.audit : AT(ADDR(.faultline.audit) - $described) {
     KEEP(*$build/program/core.o(.faultline.audit))
   }
+  . = ALIGN(8);
+  .faultline.state : AT(ADDR(.faultline.state) - $described) {
+    KEEP(*$build/program/kernel.o(.faultline.state))
+  }
   scenarios = ADDR(.faultline.scenarios) - $described + $kernel;
   . = . - $described + $kernel;
   .note.pvh : AT(ADDR(.note.pvh) - $kernel) { KEEP(*(.note.pvh)) }

@@ -54,7 +54,7 @@ static bool see_packets(struct channel *channel, uint32_t head)
 
 static bool is_guest_outcome(uint32_t outcome)
 {
-    return outcome >= FL_OUTCOME_EXITED && outcome <= FL_OUTCOME_ABI_VIOLATION;
+    return outcome >= FL_OUTCOME_EXITED && outcome <= FL_OUTCOME_KNOWN;
 }
 
 static enum channel_news nonsense(char reason[CHANNEL_REASON], const char *format, ...)

@@ -26,6 +26,10 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "of equivalent ones one; pct, random, sparse, descent: drawn (default: auto, or dfs when "
          "--depth or --bound is given)",
          "NAME"},
+        {"stateful", 0, 0, G_OPTION_ARG_NONE, &command->stateful,
+         "every state that the guest can be brought to, and every choice in it, once; without "
+         "--bound all of them",
+         NULL},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &command->seed, "seed of strategies that draw", "N"},
         {"runs", 0, 0, G_OPTION_ARG_INT64, &command->runs, "stop after so many runs", "N"},
         {"time", 0, 0, G_OPTION_ARG_DOUBLE, &command->time,
@@ -85,6 +89,9 @@ static bool in_range(const struct explore_command *command, GError **error)
         wrong = "--jobs must be from 1 to 64";
     else if (command->twice_every < 0)
         wrong = "--twice-every must be a number of plans, or 0";
+    else if (command->stateful && command->strategy != NULL &&
+             strcmp(command->strategy, strategy_stateful.id) != 0)
+        wrong = "--stateful is a strategy of its own: leave --strategy out";
     else if (command->otherwise != NULL && strcmp(command->otherwise, "insn") != 0 &&
              strcmp(command->otherwise, "stop") != 0)
         wrong = "--or must be insn or stop";
@@ -96,9 +103,10 @@ static bool in_range(const struct explore_command *command, GError **error)
 static bool find_strategy(struct explore_command *command, GError **error)
 {
     const bool simple = command->depth == NULL && command->bound < 0;
-    const char *id = command->strategy != NULL ? command->strategy
-                     : simple                  ? strategy_auto.id
-                                               : strategy_dfs.id;
+    const char *id = command->stateful           ? strategy_stateful.id
+                     : command->strategy != NULL ? command->strategy
+                     : simple                    ? strategy_auto.id
+                                                 : strategy_dfs.id;
     command->options.strategy = strategy_find(id);
     if (command->options.strategy != NULL)
         return true;
@@ -115,9 +123,10 @@ static bool find_extent(struct explore_command *command, GError **error)
     const bool deepening = options->strategy == &strategy_auto;
     const char *depth = command->depth != NULL ? command->depth : deepening ? "insn" : "ipc";
     const unsigned preset = options->strategy == &strategy_pct ? 1 : 2;
-    options->bound = command->bound >= 0        ? (unsigned)command->bound
-                     : options->strategy->steps ? FL_MAX_PREEMPTIONS
-                                                : preset;
+    const bool all = options->strategy->steps || options->strategy->known != NULL;
+    options->bound = command->bound >= 0 ? (unsigned)command->bound
+                     : all               ? FL_MAX_PREEMPTIONS
+                                         : preset;
     options->max_runs = (uint64_t)command->runs;
     options->max_seconds = MAX(command->time, 0);
     if (deepening && command->time == NOT_GIVEN && command->runs == 0)
@@ -174,6 +183,19 @@ static bool can_reduce(const struct explore_command *command, GError **error)
     return false;
 }
 
+/* To look at a guest's state it must stand still at places. */
+static bool can_tell_states(const struct explore_command *command, GError **error)
+{
+    const struct backend_ops *backend = command->subject.backend;
+    if (command->options.strategy->known == NULL || (backend->capabilities & BACKEND_ONLINE))
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "back end %s cannot decide online, which a stateful search needs: choose another "
+                "back end",
+                backend->id);
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
@@ -208,7 +230,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     if (!in_range(command, error) || !find_strategy(command, error) ||
         !find_extent(command, error) ||
         !subject_open(&command->subject, &command->subject_options, name, error) ||
-        !find_missing(command, error))
+        !can_tell_states(command, error) || !find_missing(command, error))
         return false;
     plan_init(&command->base, command->subject.scenario, command->subject.scenario_index,
               command->subject.variant);

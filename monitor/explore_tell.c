@@ -162,6 +162,17 @@ static void append_params(GString *text, const struct explore_command *command)
         g_string_append_c(text, ')');
 }
 
+static void append_states(GString *text, const struct explore_command *command,
+                          const struct explore_result *result)
+{
+    g_autofree char *states = cli_plural(result->reached.states, "state");
+    g_string_append(text, states);
+    if (command->options.bound == FL_MAX_PREEMPTIONS)
+        g_string_append(text, ", any number of preemptions");
+    else
+        g_string_append_printf(text, ", bound %u", command->options.bound);
+}
+
 /* What dfs has to say, in a clause; the bounds of auto take a line of their own. */
 static void append_extent(GString *text, const struct explore_command *command,
                           const struct explore_result *result)
@@ -171,7 +182,9 @@ static void append_extent(GString *text, const struct explore_command *command,
         return;
     g_autofree char *places = cli_plural(result->places[command->options.depth], "place");
     g_string_append_printf(text, ", depth %s (%s), ", depth_name(command->options.depth), places);
-    if (strategy->steps)
+    if (strategy == &strategy_stateful)
+        append_states(text, command, result);
+    else if (strategy->steps)
         g_string_append_printf(text, "any number of preemptions, strategy %s", strategy->id);
     else if (strategy != &strategy_dfs)
         g_string_append_printf(text, "strategy %s", strategy->id);
@@ -340,6 +353,7 @@ static void add_strategy(json_t *json, const struct explore_command *command,
                         must_see(command) != NULL ? json_string(must_see(command)) : json_null());
     json_object_set_new(json, "seen", json_integer((json_int_t)result->seen));
     json_object_set_new(json, "not_grouped", json_integer((json_int_t)result->not_grouped));
+    json_object_set_new(json, "states", json_integer((json_int_t)reached->states));
     if (command->options.strategy == &strategy_pct)
         json_object_set_new(
             json, "pct",

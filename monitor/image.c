@@ -299,13 +299,39 @@ static bool read_audit(struct opened *opened, GError **error)
     return true;
 }
 
+static bool state_row_sound(const struct fl_state_row *row)
+{
+    return row->object.address != 0 && row->count > 0 && row->size > 0 &&
+           row->size <= FL_RAM_SIZE && row->stride <= FL_RAM_SIZE / row->count &&
+           row->offset <= row->stride && row->size <= row->stride - row->offset && row->kept <= 1;
+}
+
+/* A guest may leave it open what its state is, and then has no such section. */
+static bool read_state(struct opened *opened, GError **error)
+{
+    struct image *image = &opened->image;
+    size_t size = 0;
+    const void *bytes = section(opened->elf, ".faultline.state", &size);
+    if (bytes == NULL)
+        return true;
+    image->state = g_memdup2(bytes, size);
+    image->n_state = size / sizeof *image->state;
+    for (size_t i = 0; i < image->n_state; i++)
+        if (!state_row_sound(&image->state[i]))
+            return refuse(error, IMAGE_ERROR_NOT_GUEST, image->path,
+                          "has a damaged table of its state (row %zu); rebuild it with `make`",
+                          i + 1);
+    return true;
+}
+
 struct image *image_open(const char *path, GError **error)
 {
     struct opened *opened = g_new0(struct opened, 1);
     struct image *image = &opened->image;
     image->path = g_strdup(path);
     if (!read_file(image, error) || !open_elf(opened, error) || !read_header(opened, error) ||
-        !read_scenarios(opened, error) || !read_audit(opened, error)) {
+        !read_scenarios(opened, error) || !read_audit(opened, error) ||
+        !read_state(opened, error)) {
         image_close(image);
         return NULL;
     }
@@ -327,6 +353,7 @@ void image_close(struct image *image)
     elf_end(opened->elf);
     g_free((void *)image->scenarios);
     g_free((void *)image->audit);
+    g_free((void *)image->state);
     g_free((void *)image->data);
     g_free(image->path);
     g_free(opened);

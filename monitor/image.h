@@ -22,6 +22,8 @@ struct image {
     size_t n_scenarios;
     const struct fl_audit_field *audit; /* each id once at most */
     size_t n_audit;
+    const struct fl_state_row *state;
+    size_t n_state;
     struct image_debug *debug;     /* symbols.c */
     struct image_objects *objects; /* objects.c */
 };

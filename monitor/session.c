@@ -9,48 +9,17 @@
  *    ^              | did not boot (three times in a row: failed)
  *    +--------------+
  */
-#include "session.h"
+#include "session_inside.h"
 
 #include <string.h>
 #include <sys/prctl.h>
-#include "access_reader.h"
-#include "audit.h"
-#include "channel.h"
-#include "machine.h"
-#include "session_trace.h"
 #include "trace.h"
-#include "watchdog.h"
 
 #define BOOT_LIMIT       60.0 /* seconds; QEMU takes 0.06 on a quiet machine, nested KVM 3 */
 #define WATCHDOG_DEFAULT 10.0
 #define FAILED_BOOTS     3u
 #define UNSOUND          UINT16_MAX
 #define ASKING_MODES     (FL_MODE_ONLINE | FL_MODE_AUDIT | FL_MODE_STEP)
-
-enum phase { PHASE_OFF, PHASE_BOOTING, PHASE_UP };
-
-struct session {
-    struct machine *machine;
-    struct channel channel;
-    uint32_t arch; /* FL_ARCH_* */
-    struct audit *audit;
-    struct session_trace *trace;    /* NULL: none is wanted */
-    bool audited;                   /* just now: the guest goes on, and may ask again at once */
-    struct access_reader *accesses; /* NULL: nobody wants to know */
-    uint32_t stop_event, stop_k;    /* mode step: the next stop */
-    struct watchdog watchdog;
-    double watchdog_limit;
-    enum phase phase;
-    unsigned failed_boots; /* in a row */
-    uint32_t first, next;  /* serials in flight */
-    uint32_t sent;         /* those before it have been given to this guest */
-    uint32_t alone_until;  /* those before it are given one at a time */
-    bool held;             /* a run is out, its packets are in use */
-    bool held_accesses;    /* and so are the accesses of the log's oldest run */
-    uint32_t held_end;     /* number of the packet after its last */
-    uint16_t held_events[FL_RING_PACKETS];
-    struct fl_plan plans[FL_PLAN_SLOTS]; /* by serial */
-};
 
 unsigned session_in_flight(const struct session *session)
 {
@@ -422,48 +391,6 @@ void session_post(struct session *session, const struct fl_plan *plan)
         send(session);
 }
 
-void session_answer(struct session *session, uint32_t target)
-{
-    session_trace_answered(session->trace, session->first, target);
-    channel_answer(&session->channel, target);
-}
-
-struct asker session_asker(const struct session *session)
-{
-    return (struct asker){
-        .frame = channel_asker_frame(&session->channel),
-        .memory = guestwalk_begin(machine_memory(session->machine), session->arch,
-                                  channel_asker_table(&session->channel)),
-    };
-}
-
-/* Said to the guest that is there, and to the one that may come instead (booted). */
-void session_stop_at(struct session *session, uint32_t event, uint32_t k)
-{
-    session->stop_event = event;
-    session->stop_k = k;
-    if (session->phase == PHASE_UP)
-        channel_stop_at(&session->channel, event, k);
-}
-
-uint64_t session_stop_pc(const struct session *session)
-{
-    return channel_stop_pc(&session->channel);
-}
-
-const struct fl_event *session_stop_event(const struct session *session, uint32_t i)
-{
-    g_assert(i < FL_RING_PACKETS * FL_PACKET_EVENTS);
-    const uint32_t packet = session->channel.ring_tail + i / FL_PACKET_EVENTS;
-    return &channel_packet(&session->channel, packet)->events[i % FL_PACKET_EVENTS];
-}
-
-void session_go_on(struct session *session)
-{
-    machine_unpark(session->machine);
-    channel_answer(&session->channel, FL_PATH_KERNEL);
-}
-
 const struct fl_packet *session_packet(struct session *session, const struct run *run, uint32_t i,
                                        size_t *n_events)
 {
@@ -472,18 +399,6 @@ const struct fl_packet *session_packet(struct session *session, const struct run
         return NULL;
     *n_events = session->held_events[i];
     return channel_packet(&session->channel, run->result.first_packet + i);
-}
-
-uint32_t session_closed(const struct session *session)
-{
-    bool alone = session_in_flight(session) == 1 && !session->held;
-    return alone && session->phase == PHASE_UP ? channel_packets(&session->channel) : 0;
-}
-
-const struct fl_packet *session_closed_packet(const struct session *session, uint32_t i)
-{
-    g_assert(i < session_closed(session));
-    return channel_packet(&session->channel, session->channel.ring_tail + i);
 }
 
 void session_judged(struct session *session, const struct verdict *verdict)

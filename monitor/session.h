@@ -69,18 +69,20 @@ void session_answer(struct session *session, uint32_t target);
 
 /* Before it is answered: the thread that the guest asks about, as it stands there. */
 struct asker {
-    uint32_t frame; /* its registers, as its kernel keeps them: offset in RAM; 0: not told */
+    uint32_t core_table; /* physical address of core's top page table */
+    uint32_t frame;      /* its registers, as its kernel keeps them: offset in RAM; 0: not told */
     struct guestwalk memory;
 };
 struct asker session_asker(const struct session *session);
-
 /* Mode step, of a plan that is alone in flight: the next stop (abi.h, struct fl_stop), to be said
  * before the plan is posted, and at a stop before session_go_on. */
 void session_stop_at(struct session *session, uint32_t event, uint32_t k);
 /* At a stop: the pc of the instruction that comes next, 0: the guest stands in the kernel. */
 uint64_t session_stop_pc(const struct session *session);
-/* At a stop: the i-th event of the run, one of those up to the stop's. It is not checked. */
-const struct fl_event *session_stop_event(const struct session *session, uint32_t i);
+/* At a stop or a question: the i-th event of the run, one of those so far. It is not checked. */
+const struct fl_event *session_event(const struct session *session, uint32_t i);
+/* A run has no more than so many by now. */
+uint32_t session_events_limit(const struct session *session);
 void session_go_on(struct session *session);
 
 /* The i-th packet of the run last waited for, with its number of events; NULL when it is unsound

@@ -45,11 +45,19 @@ static void on_event(struct check_context *context)
             compare(context, model_object(model, i));
 }
 
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    FINGERPRINT_FACT(facts, 0, state->seen == context->model->vm_changes);
+}
+
 const struct check check_vm_counts = {
     .id = "vm-counts",
     .summary = "the running counts of core's objects are what is counted",
     .source = "Codezero mm0, mm0_test_global_vm_integrity (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on =
         CHECK_ON(AUDIT_DIFFERS) | CHECK_ON(IPC_REPLY) | CHECK_ON(FAULT_REPLY) | CHECK_ON(IPC_WAIT),
     .event = on_event,

@@ -64,11 +64,19 @@ static void on_event(struct check_context *context)
         look_at_object(context, model_object(model, i));
 }
 
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    FINGERPRINT_FACT(facts, 0, state->seen == context->model->vm_changes);
+}
+
 const struct check check_vm_nothing_left = {
     .id = "vm-nothing-left",
     .summary = "no area, page or private object is left of what has exited or was unmapped",
     .source = "Codezero mm0, deletion of objects at exit (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(TASK_END) | CHECK_ON(IPC_REPLY) | CHECK_ON(FAULT_REPLY) | CHECK_ON(IPC_WAIT),
     .event = on_event,
 };

@@ -108,11 +108,19 @@ static void on_event(struct check_context *context)
     }
 }
 
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    FINGERPRINT_FACT(facts, 0, state->seen == context->model->vm_changes);
+}
+
 const struct check check_vm_right_page = {
     .id = "vm-right-page",
     .summary = "what is mapped is the page that the chain of objects has there, with its rights",
     .source = "Codezero mm0, do_page_fault and fork (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(IPC_REPLY) | CHECK_ON(FAULT_REPLY) | CHECK_ON(IPC_WAIT),
     .event = on_event,
 };

@@ -83,11 +83,19 @@ static void on_event(struct check_context *context)
         on_done(context);
 }
 
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    FINGERPRINT_FACT(facts, 0, state->seen == context->model->vm_changes);
+}
+
 const struct check check_vm_shadow_chain = {
     .id = "vm-shadow-chain",
     .summary = "every area shows an object, and chains lead through living objects to an end",
     .source = "Codezero mm0, shadow objects and split areas (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(OBJECT_BEHIND) | CHECK_ON(OBJECT_DELETE) | CHECK_ON(AREA_SHOW) |
           CHECK_ON(IPC_REPLY) | CHECK_ON(FAULT_REPLY) | CHECK_ON(IPC_WAIT),
     .event = on_event,

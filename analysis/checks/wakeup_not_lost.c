@@ -56,11 +56,26 @@ static void on_event(struct check_context *context)
     }
 }
 
+/* Of each thread that has looked: which queues were woken since. */
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    for (uint32_t tid = 0; tid < FL_MAX_THREADS; tid++) {
+        uint64_t woken = 0;
+        for (uint32_t queue = 0; queue < QUEUES; queue++)
+            woken |= (uint64_t)(state->last[queue].event >= state->looked[tid]) << queue;
+        if (state->looked[tid] != 0)
+            FINGERPRINT_FACT(facts, 0, tid, woken);
+    }
+}
+
 const struct check check_wakeup_not_lost = {
     .id = "wakeup-not-lost",
     .summary = "no thread sleeps on a queue that was woken since it looked",
     .source = "Codezero, wait queues (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(MARK_DEED),
     .event = on_event,
 };

@@ -113,6 +113,8 @@ enum {
     FL_MODE_SPANS = 2,  /* say before each kernel entry how much of user mode went before */
     FL_MODE_AUDIT = 4,  /* wait for the monitor's audit whenever core is quiescent */
     FL_MODE_STEP = 8,   /* stand still where fl_control.stop says */
+    FL_MODE_AFTER =
+        16, /* with online: the plan as listed first, questions when all of it is done */
 };
 
 /* fl_preemption.k: after the entry, when the thread gives the processor up: it blocks, ends or
@@ -179,6 +181,9 @@ struct fl_decision {
     uint64_t ready; /* bit i: thread number i (event thread_create, field tid) can run */
 };
 
+/* fl_control.decision_target, beside paths: the run ends here, as known. */
+#define FL_DECIDE_END UINT32_MAX
+
 /* The answer to an audit: what became of it, and the first difference if there is one. */
 struct fl_audit_result {
     uint32_t walked; /* objects */
@@ -228,7 +233,7 @@ struct fl_control {
     struct fl_counter ask;         /* guest: decisions asked */
     struct fl_counter answer;      /* host: decisions answered */
     struct fl_decision decision;   /* guest, valid while ask != answer */
-    uint32_t decision_target;      /* host: path, or 0 to go on */
+    uint32_t decision_target;      /* host: path, 0 to go on, or FL_DECIDE_END */
     uint32_t core_table;           /* guest: physical address of core's top page table */
     struct fl_audit_result audit;  /* host, valid when an audit is answered */
     /* Guest, with the decision, of its thread; 0: not told. */
@@ -247,7 +252,7 @@ struct fl_shared {
 
 /* ---- What an image says of itself: ELF sections, read by the monitor before any boot ----
  * .faultline.image holds one struct fl_image, .faultline.scenarios an array of fl_scenario,
- * .faultline.audit an array of fl_audit_field. */
+ * .faultline.audit an array of fl_audit_field, .faultline.state one of fl_state_row. */
 
 enum { FL_ARCH_ARMV7 = 1, FL_ARCH_X86_64 = 2 };
 
@@ -330,6 +335,22 @@ struct fl_audit_field {
     uint32_t count;
 };
 
+/* What the kernel remembers: a row for each of its objects (kept or not), and rows for the members
+ * of kept ones that are left out. A search that tells states apart by the guest's memory leaves out
+ * what has no say in what the guest does from here on. */
+struct fl_state_row {
+    union {
+        const volatile void *at;
+        uint64_t address; /* virtual, in the kernel */
+    } object, used;       /* used: a 32-bit count of entries in use from the first on; 0: all are */
+    uint32_t stride;
+    uint32_t count; /* entries */
+    uint32_t offset;
+    uint32_t size; /* of the bytes in each entry that the row is about */
+    uint32_t kept; /* 1: they are part of the state */
+    uint32_t pad;
+};
+
 /* ---- Virtual addresses of user space, the same on every architecture ---- */
 
 #define FL_CORE_BASE    0x00100000u
@@ -409,6 +430,7 @@ _Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ri
 _Static_assert(FL_SHARED_OFFSET + sizeof(struct fl_shared) <= FL_RAM_SIZE, "shared fits");
 _Static_assert(sizeof(struct fl_image) == 32, "image");
 _Static_assert(sizeof(struct fl_audit_field) == 24, "audit_field");
+_Static_assert(sizeof(struct fl_state_row) == 40, "state_row");
 _Static_assert(sizeof(struct fl_domain) == 16, "domain");
 _Static_assert(sizeof(struct fl_variant) == 200, "variant");
 _Static_assert(sizeof(struct fl_param) == 112, "param");

@@ -41,7 +41,10 @@ bool page_in_start(void)
     if (asker.thread)
         return true;
     args.utcb_frame = frame_alloc_row(1);
-    return args.utcb_frame && sys_thread_create(&args, &asker.thread) == FL_ERROR_OK;
+    if (!args.utcb_frame)
+        return false;
+    memset(frame_memory(args.utcb_frame), 0, FL_PAGE_SIZE);
+    return sys_thread_create(&args, &asker.thread) == FL_ERROR_OK;
 }
 
 bool page_in_is(tid_t sender)

@@ -8,6 +8,9 @@ struct fl_shared *const shared =
 
 static uint32_t taken HOT, given HOT;
 
+STATE_DROP(taken);
+STATE_DROP(given);
+
 void channel_open(void)
 {
     struct fl_control *control = &shared->control;

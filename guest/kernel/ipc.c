@@ -207,7 +207,6 @@ static void answer(struct thread *thread, struct thread *caller)
         uint32_t words = copy_message(caller, thread);
         trace(FL_EVENT_IPC_REPLY, thread, caller->path, TAG_LABEL(argument(thread, 1)), words);
     }
-    caller->partner = NULL;
     caller->state = THREAD_RUNNING;
     run_next(caller, FL_SWITCH_REPLY);
 }

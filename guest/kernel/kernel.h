@@ -13,6 +13,7 @@
 #include "arch.h"
 #include "trap.h"
 #include "interface.h"
+#include "state.h"
 #include "../lib/info.h"
 
 /* Touched at every entry: kept with the kernel's stack and the first thread blocks on one page,

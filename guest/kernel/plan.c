@@ -49,7 +49,11 @@ static struct thread *decided(const struct thread *thread, uint32_t point)
                                    .k = thread->k,
                                    .point = point,
                                    .ready = run.ready_set};
-    return find_ready(channel_decide(thread, &decision));
+    const uint32_t target = channel_decide(thread, &decision);
+    if (target == FL_DECIDE_END) {
+        run_end(FL_OUTCOME_KNOWN);
+    }
+    return find_ready(target);
 }
 
 bool plan_lists(struct thread *thread)
@@ -107,7 +111,8 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
     if (run.ready.head == NULL) {
         return NULL;
     }
-    if (!run.departs) {
+    const bool first = (run.plan->mode & FL_MODE_AFTER) && run.reached < run.plan->n_preemptions;
+    if (!run.departs || first) {
         return plan_listed(thread);
     }
     if (point_depth[point] > run.plan->depth) {

@@ -4,6 +4,18 @@
 
 struct run run HOT;
 
+/* Neither the plan nor what of it was done, nor how long that took; who is to run next is said,
+ * with the reason, between a place and the next. */
+STATE_KEEP(run);
+STATE_DROP_MEMBER(run, plan, struct run, plan);
+STATE_DROP_MEMBER(run, next_reason, struct run, next_reason);
+STATE_DROP_MEMBER(run, start, struct run, start);
+STATE_DROP_MEMBER(run, now, struct run, now);
+STATE_DROP_MEMBER(run, entries, struct run, entries);
+STATE_DROP_MEMBER(run, reached, struct run, reached);
+STATE_DROP_MEMBER(run, interrupt_at, struct run, interrupt_at);
+STATE_DROP_MEMBER(run, stop_k, struct run, stop_k);
+
 static void reset(const struct fl_plan *plan)
 {
     for (uint32_t i = 0; i < threads_used(); i++) {

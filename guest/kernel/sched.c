@@ -30,8 +30,17 @@ void queue_remove(struct queue *queue, struct thread *thread)
     thread->next = thread->previous = NULL;
 }
 
+/* Whom it waited for, and for what, is over: a state is not told from another by what was. */
+static void forget_wait(struct thread *thread)
+{
+    thread->partner = NULL;
+    thread->wait_address = 0;
+    thread->calls = false;
+}
+
 void ready(struct thread *thread)
 {
+    forget_wait(thread);
     thread->state = THREAD_READY;
     queue_append(&run.ready, thread);
     run.ready_set |= UINT64_C(1) << thread->index;
@@ -101,6 +110,7 @@ static void dispatch(struct thread *thread)
     if (thread->state == THREAD_READY) {
         unready(thread);
     }
+    forget_wait(thread);
     thread->state = THREAD_RUNNING;
     if (thread == run.current) {
         return;
@@ -156,7 +166,7 @@ static void enter(struct thread *thread, const struct trap *trap)
     if (target != NULL) {
         thread->deferred = true;
         preempt(thread, target);
-    } else {
+    } else if (run.outcome == FL_OUTCOME_NONE) {
         perform(thread);
     }
 }

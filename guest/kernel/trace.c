@@ -15,6 +15,8 @@ static struct {
     uint32_t point;
 } ring HOT;
 
+STATE_DROP(ring);
+
 static const uint8_t uuid[16] = FL_CTF_UUID;
 
 static void packet_open(void)

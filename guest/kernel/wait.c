@@ -98,7 +98,6 @@ void join_finish(struct thread *ended)
         struct thread *thread = &threads[i];
         if (thread->state == THREAD_JOINING && thread->partner == ended) {
             trace(FL_EVENT_JOIN, thread, ended->path, 1, 0);
-            thread->partner = NULL;
             ready(thread);
         }
     }

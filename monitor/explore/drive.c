@@ -35,7 +35,7 @@ struct flight {
 static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
     struct fl_plan sent = posted->plan;
-    if (sent.mode & FL_MODE_ONLINE)
+    if ((sent.mode & FL_MODE_ONLINE) && !(sent.mode & FL_MODE_AFTER))
         plan_make_online(&sent);
     posted->session = session;
     session_post(session, &sent);
@@ -108,17 +108,29 @@ static bool post_more(struct flight *flight, GError **error)
 
 /* ---- back ---- */
 
+/* Events of the run that the engine has had, when the guest asked. What a dying guest said last may
+ * not be among its packets: then all is judged anew. */
+static uint64_t judged_so_far(const struct drive *drive, const struct run *run)
+{
+    return drive->standing != NULL && !outcome_is_cut_short(run->result.outcome)
+               ? standing_fed(drive->standing)
+               : 0;
+}
+
 static const struct verdict *judge(struct flight *flight, struct session *session, struct run *run)
 {
     struct drive *drive = flight->drive;
+    const uint64_t fed = judged_so_far(drive, run);
     uint64_t index = 0;
-    engine_begin(drive->engine, drive->scenario, run->plan.variant);
+    if (fed == 0)
+        engine_begin(drive->engine, drive->scenario, run->plan.variant);
     for (uint32_t i = 0; i < run->result.packets; i++) {
         size_t count;
         const struct fl_packet *packet = session_packet(session, run, i, &count);
         if (packet == NULL)
             break;
-        engine_events(drive->engine, packet->events, count);
+        const size_t had = fed > index ? (size_t)MIN(fed - index, count) : 0;
+        engine_events(drive->engine, packet->events + had, count - had);
         events_preemptions(packet->events, count, index, flight->taken, flight->taken_at);
         if (flight->depend != NULL)
             g_array_append_vals(flight->events, packet->events, (guint)count);
@@ -142,6 +154,8 @@ static void fill_places(struct flight *flight, const struct posted *posted,
     depth_fill(drive->depths[depth], drive->engine, log, n, report);
     if (drive->focus != NULL)
         focus_places(drive->focus, drive->engine, report);
+    if (drive->standing != NULL)
+        standing_fill(drive->standing, report);
 }
 
 static struct footprint *footprint(void *depend, size_t i)
@@ -228,7 +242,25 @@ static bool take(struct flight *flight, struct run *run, enum drive_end *end)
         *end = DRIVE_STOPPED;
     }
     session_release(posted->session);
+    if (drive->standing != NULL)
+        standing_begin(drive->standing);
     return on;
+}
+
+static uint32_t decide(struct flight *flight, const struct posted *posted,
+                       const struct fl_decision *ask)
+{
+    struct drive *drive = flight->drive;
+    if (drive->standing == NULL)
+        return plan_answer(&posted->plan, ask);
+    const struct state_hash *state = standing_ask(drive->standing, drive->engine, drive->scenario,
+                                                  posted->plan.variant, posted->session, ask);
+    const bool ends = posted->role == ROLE_SECOND
+                          ? !standing_goes_on(drive->standing)
+                          : state != NULL && drive->ops->known(drive->strategy, state);
+    if (ends)
+        standing_end(drive->standing);
+    return ends ? FL_DECIDE_END : FL_PATH_KERNEL;
 }
 
 /* Waits for one thing to happen. false: the drive is at its end. */
@@ -249,7 +281,7 @@ static bool step(struct flight *flight, enum drive_end *end, GError **error)
             return false;
         break;
     case SESSION_ASK:
-        session_answer(oldest->session, plan_answer(&oldest->plan, &ask));
+        session_answer(oldest->session, decide(flight, oldest, &ask));
         return true;
     case SESSION_STOP: /* no strategy gives plans of mode step */
     case SESSION_TIMEOUT:

@@ -11,6 +11,7 @@
 #include "depth.h"
 #include "focus.h"
 #include "session.h"
+#include "standing.h"
 #include "strategy.h"
 
 enum drive_end {
@@ -37,12 +38,13 @@ struct drive {
     const struct fl_scenario *scenario;
     const struct strategy_ops *ops;
     struct strategy *strategy;
-    struct depth **depths; /* by depth, made when first needed; NULL: nobody wants places */
-    bool accesses;         /* guests can tell them: depth insn makes use of them too */
-    struct focus *focus;   /* which of the places count; NULL: all */
-    unsigned depth;        /* of ops->steps */
-    uint64_t max_runs;     /* 0: as many as the strategy wants */
-    uint64_t twice_every;  /* every so many-th plan is run twice and the runs compared; 0: never */
+    struct depth **depths;     /* by depth, made when first needed; NULL: nobody wants places */
+    bool accesses;             /* guests can tell them: depth insn makes use of them too */
+    struct standing *standing; /* for ops->known; else NULL */
+    struct focus *focus;       /* which of the places count; NULL: all */
+    unsigned depth;            /* of ops->steps */
+    uint64_t max_runs;         /* 0: as many as the strategy wants */
+    uint64_t twice_every; /* every so many-th plan is run twice and the runs compared; 0: never */
 
     /* What is known of a run from before, so that it need not be made; NULL: of none. */
     bool (*recall)(void *context, uint64_t number, struct verdict *verdict);

@@ -269,6 +269,7 @@ static void run_search(struct search *search)
     struct drive drive = {
         .depths = search->depths,
         .accesses = !(options->without & 1u << FL_DEPTH_ACCESS),
+        .standing = search->standing,
         .focus = options->focus,
         .depth = options->depth,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
@@ -295,6 +296,7 @@ static void clear(struct search *search)
     for (unsigned depth = 0; depth < FL_DEPTH_NEVER; depth++)
         if (search->depths[depth] != NULL)
             depth_free(search->depths[depth]);
+    standing_free(search->standing);
     g_array_free(search->hashes, TRUE);
     for (guint i = 0; i < search->met->len; i++)
         met_free(g_ptr_array_index(search->met, i));
@@ -304,10 +306,17 @@ static void clear(struct search *search)
 struct explore_result *explore(const struct explore_options *options, GError **error)
 {
     const struct strategy_config config = search_config(options);
-    struct strategy *strategy = options->strategy->open(&config, error);
-    if (strategy == NULL)
+    struct search search = {.options = options};
+    if (options->strategy->known != NULL) {
+        search.standing = standing_new(options->image, error);
+        if (search.standing == NULL)
+            return NULL;
+    }
+    struct strategy *strategy = search.strategy = options->strategy->open(&config, error);
+    if (strategy == NULL) {
+        standing_free(search.standing);
         return NULL;
-    struct search search = {.options = options, .strategy = strategy};
+    }
     search.result = g_new0(struct explore_result, 1);
     search.result->findings = g_ptr_array_new();
     search.hashes = g_array_new(FALSE, FALSE, sizeof(uint64_t));

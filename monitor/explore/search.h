@@ -23,8 +23,9 @@ struct search {
     const struct strategy_ops *ops; /* being driven */
     struct strategy *strategy;
     struct depth *depths[FL_DEPTH_NEVER];
-    GArray *hashes; /* of uint64_t, one a run */
-    GPtrArray *met; /* of struct met */
+    struct standing *standing; /* of a strategy that wants states, else NULL */
+    GArray *hashes;            /* of uint64_t, one a run */
+    GPtrArray *met;            /* of struct met */
     gint64 began, flushed;
     bool minimising;
 };

@@ -53,7 +53,7 @@ static bool check_is_known(const struct search *search, const char *check)
 static struct fl_plan explicit_plan(const struct search *search, const struct run_report *report)
 {
     struct fl_plan plan = *report->plan;
-    plan.mode &= (uint8_t)~FL_MODE_SPANS;
+    plan.mode &= (uint8_t) ~(FL_MODE_SPANS | FL_MODE_ONLINE | FL_MODE_AFTER);
     if (plan.policy == FL_POLICY_FIXED)
         return plan;
     plan.policy = FL_POLICY_FIXED;

@@ -13,6 +13,7 @@
 #include "abi.h"
 #include "depend.h"
 #include "engine.h"
+#include "state.h"
 
 struct strategy_config {
     const struct fl_scenario *scenario;
@@ -49,6 +50,9 @@ struct run_report {
     unsigned generation; /* grows when what counts as a place at depth access has grown: runs
                             reported with a smaller one may have had more places than they said */
     const uint32_t *ready;
+    /* Of each place after the last preemption, how the guest stood there; {0, 0}: not told. NULL
+     * for a strategy that does not want them. */
+    const struct state_hash *states;
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
     const uint64_t *taken_at;          /* the index of each one's event */
     size_t n_taken;
@@ -59,6 +63,7 @@ struct strategy_progress {
     unsigned depth;        /* being searched */
     unsigned bound;        /* being searched */
     uint64_t runs;         /* returned */
+    uint64_t states;       /* stateful: met so far */
     uint64_t runs_known;   /* runs that this bound needs at most, as far as known */
     double runs_estimated; /* runs of the whole search, estimated; 0: no idea */
     /* Every plan with fewer preemptions than this, at places of that depth, has been run. */
@@ -82,6 +87,9 @@ struct strategy_ops {
     /* Whether it has used more of the report than its verdict: a search that is resumed must make
      * that run again to stand where it stood. */
     bool (*done)(struct strategy *strategy, const struct run_report *report);
+    /* Whether all that can follow upon a state is known: the run need not go on. NULL: it does not
+     * want states (run_report.states). Plans of one that does are of mode online and after. */
+    bool (*known)(const struct strategy *strategy, const struct state_hash *state);
     /* Everything that it set out to do is done, provided nothing is in flight. */
     bool (*finished)(const struct strategy *strategy);
     void (*progress)(const struct strategy *strategy, struct strategy_progress *progress);
@@ -91,7 +99,8 @@ struct strategy_ops {
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
 
 extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_dpor, strategy_pct,
-    strategy_random, strategy_sparse, strategy_descent, strategy_replay, strategy_minimise;
+    strategy_random, strategy_sparse, strategy_descent, strategy_stateful, strategy_replay,
+    strategy_minimise;
 
 const struct strategy_ops *strategy_find(const char *id);
 

@@ -36,7 +36,7 @@ static bool compare_so_far(struct stepper *stepper, size_t count, GError **error
     const struct fl_event *known = stepper->run->report.events;
     for (; stepper->compared < count; stepper->compared++) {
         const size_t i = stepper->compared;
-        const struct fl_event event = *session_stop_event(stepper->samples.session, (uint32_t)i);
+        const struct fl_event event = *session_event(stepper->samples.session, (uint32_t)i);
         if (events_differ(&event, 1, &known[i], 1) != SIZE_MAX) {
             g_autofree struct fl_event *copy = g_new0(struct fl_event, i + 1);
             copy[i] = event;

@@ -31,7 +31,7 @@ static bool watch(const struct samples *samples, const struct fl_plan *plan, GAr
     while (wait(samples, &event, run, error)) {
         if (event == SESSION_RUN)
             return true;
-        const struct fl_event written = *session_stop_event(samples->session, events->len);
+        const struct fl_event written = *session_event(samples->session, events->len);
         g_array_append_val(events, written);
         session_stop_at(samples->session, events->len, 0);
         session_go_on(samples->session);

@@ -378,8 +378,8 @@ static void a_stepped_guest_stands_where_it_is_told(void **state)
         assert_int_equal(here.n, 10 + i);
         assert_int_equal(here.k, 2 * i);
         assert_int_equal(session_stop_pc(session), 0x1000 + 2 * i);
-        assert_int_equal(session_stop_event(session, 125)->thread, 5);
-        assert_int_equal(fl_event_time(session_stop_event(session, 11)), 11);
+        assert_int_equal(session_event(session, 125)->thread, 5);
+        assert_int_equal(fl_event_time(session_event(session, 11)), 11);
         session_stop_at(session, 11 + i, 2 * (i + 1));
         session_go_on(session);
     }

@@ -2,6 +2,7 @@
  * the user half, second-level tables of 256 small pages from one pool. */
 
 #include "arch.h"
+#include "../../kernel/state.h"
 #include <stddef.h>
 
 #define L1_ENTRIES 2048u
@@ -21,6 +22,12 @@ static uint32_t first_level[ARCH_MAX_SPACES][L1_ENTRIES] __attribute__((aligned(
 static uint32_t second_level[L2_TABLES][L2_ENTRIES] __attribute__((aligned(4096)));
 static uint32_t *table_user[L2_TABLES]; /* the first-level entry that points to the table */
 static uint32_t tables_used;
+
+/* What points to the second level says all that the first one does. */
+STATE_DROP(first_level);
+STATE_KEEP_FIRST(second_level, tables_used);
+STATE_KEEP_FIRST(table_user, tables_used);
+STATE_KEEP(tables_used);
 
 static uint32_t physical(const void *kernel_address)
 {

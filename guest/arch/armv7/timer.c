@@ -32,6 +32,9 @@ void arch_timer_arm(uint64_t time)
 uint64_t resume_delay HOT; /* read by vectors.S */
 uint32_t resume_time HOT;  /* written by vectors.S: low half of the counter */
 
+STATE_DROP(resume_delay);
+STATE_DROP(resume_time);
+
 static struct arch_frame *measured(struct arch_frame *frame)
 {
     return (struct arch_frame *)((uintptr_t)frame | 1u);

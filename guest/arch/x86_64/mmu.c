@@ -3,6 +3,7 @@
  */
 
 #include "arch.h"
+#include "../../kernel/state.h"
 #include <stddef.h>
 
 #define ENTRIES      512u
@@ -27,6 +28,14 @@ static uint64_t middle[ARCH_MAX_SPACES][MIDDLES * ENTRIES] PAGE_ALIGNED;
 static uint64_t page_tables[PAGE_TABLES][ENTRIES] PAGE_ALIGNED;
 static uint64_t *table_user[PAGE_TABLES]; /* the entry that points to the table */
 static uint32_t tables_used;
+
+/* What points to the last level says all that the ones above do. */
+STATE_DROP(top);
+STATE_DROP(upper);
+STATE_DROP(middle);
+STATE_KEEP_FIRST(page_tables, tables_used);
+STATE_KEEP_FIRST(table_user, tables_used);
+STATE_KEEP(tables_used);
 
 extern const uint64_t kernel_upper[ENTRIES]; /* boot.S */
 

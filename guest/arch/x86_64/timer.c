@@ -28,6 +28,11 @@
 static uint64_t now HOT, deadline HOT;
 static uint64_t time_of_tick, quiet_ticks;
 
+STATE_DROP(now);
+STATE_DROP(deadline);
+STATE_DROP(time_of_tick);
+STATE_DROP(quiet_ticks);
+
 static void apic_write(uint32_t offset, uint32_t value)
 {
     *(volatile uint32_t *)(APIC + offset) = value;

@@ -33,6 +33,10 @@ static enum {
     STEPPING_TO_COUNT
 } stepping __attribute__((section(".bss.hot")));
 
+STATE_DROP(steps_left);
+STATE_DROP(steps_granted);
+STATE_DROP(stepping);
+
 #define STEP_TIME 8u /* of the budget: long for any stay, short for who waits */
 
 struct arch_frame *arch_run_for(struct arch_frame *frame, uint32_t instructions)

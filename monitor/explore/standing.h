@@ -1,0 +1,38 @@
+/* How the guest stands at the places of a run, by hash: its memory, and what the checks know by
+ * then. The run is judged as it goes, one at a time.
+ */
+#ifndef FAULTLINE_STANDING_H
+#define FAULTLINE_STANDING_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include "engine.h"
+#include "session.h"
+#include "state.h"
+#include "strategy.h"
+
+struct standing;
+
+/* NULL: the image does not say what its state is. It must outlive the result. */
+struct standing *standing_new(const struct image *image, GError **error);
+void standing_free(struct standing *standing);
+
+/* A new run; the one before is remembered. */
+void standing_begin(struct standing *standing);
+/* The guest asks, of a run that is the oldest in flight. Feeds the engine, which begins with the
+ * first question, with all that the run has said by now. NULL: the state cannot be told. Valid
+ * until the next call. */
+const struct state_hash *standing_ask(struct standing *standing, struct engine *engine,
+                                      const struct fl_scenario *scenario, unsigned variant,
+                                      const struct session *session, const struct fl_decision *ask);
+/* The question is answered with the run's end. */
+void standing_end(struct standing *standing);
+/* So many of the run's events has the engine had. */
+uint32_t standing_fed(const struct standing *standing);
+/* This run is the one before made again: whether it goes on from its last question as that one did.
+ */
+bool standing_goes_on(const struct standing *standing);
+/* Sets the report's states; valid until the next run asks. */
+void standing_fill(struct standing *standing, struct run_report *report);
+
+#endif

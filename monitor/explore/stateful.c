@@ -1,0 +1,161 @@
+/* Stateful search: every state that the guest can be brought to at a place, once, and every choice
+ * there once (Godefroid, POPL 1997, says why one would rather not keep states; here they are 16
+ * bytes, and a kernel that boots to the same place again and again has few).
+ *
+ * The plans are those of the bounded search (tree.h): the default schedule, and from each state of
+ * a run that was not met before a further preemption for each thread that was ready there. Where a
+ * run comes to a state that was met before, all that can follow is found from there: the rest of
+ * it is no news. Plans with fewer preemptions come first, so whoever met the state had at least as
+ * many left to spend: the cut is sound with a bound, too. Without one the search ends when no state
+ * has a choice left that was not taken.
+ */
+#include "strategy.h"
+
+#include <string.h>
+#include "plan.h"
+
+#define NO_PARENT UINT32_MAX
+
+/* A choice to be taken: a preemption after those of its parent. */
+struct departure {
+    uint32_t parent;
+    uint32_t level; /* preemptions */
+    struct fl_preemption preemption;
+};
+
+struct strategy {
+    struct strategy_config config;
+    GArray *choices; /* of struct departure, fewest preemptions first */
+    uint32_t issued, returned;
+    GHashTable *states; /* of struct state_hash, as a set */
+    bool too_long;      /* a state had choices that no plan has room for */
+};
+
+static guint state_key(gconstpointer key)
+{
+    return (guint)((const struct state_hash *)key)->low;
+}
+
+static gboolean state_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(struct state_hash)) == 0;
+}
+
+static struct strategy *stateful_open(const struct strategy_config *config, GError **error)
+{
+    if (config->depth > FL_DEPTH_SYNC) {
+        g_set_error(error, PLAN_ERROR, PLAN_ERROR_RANGE,
+                    "a stateful search is of depth ipc or sync: between entries the state lies in "
+                    "registers that nobody has stored");
+        return NULL;
+    }
+    struct strategy *stateful = g_new0(struct strategy, 1);
+    const struct departure root = {.parent = NO_PARENT};
+    stateful->config = *config;
+    stateful->choices = g_array_new(FALSE, FALSE, sizeof(struct departure));
+    stateful->states = g_hash_table_new_full(state_key, state_equal, g_free, NULL);
+    g_array_append_val(stateful->choices, root);
+    return stateful;
+}
+
+static const struct departure *choice_at(const struct strategy *stateful, uint32_t i)
+{
+    return &g_array_index(stateful->choices, struct departure, i);
+}
+
+static bool stateful_next(struct strategy *stateful, struct fl_plan *plan)
+{
+    if (stateful->issued == stateful->choices->len)
+        return false;
+    *plan = stateful->config.base;
+    plan->depth = (uint8_t)stateful->config.depth;
+    plan->mode |= FL_MODE_ONLINE | FL_MODE_AFTER;
+    const struct departure *choice = choice_at(stateful, stateful->issued++);
+    for (; choice->parent != NO_PARENT; choice = choice_at(stateful, choice->parent)) {
+        bool inserted = plan_insert(plan, stateful->config.scenario, &choice->preemption, NULL);
+        g_assert(inserted);
+    }
+    return true;
+}
+
+static bool stateful_known(const struct strategy *stateful, const struct state_hash *state)
+{
+    return g_hash_table_contains(stateful->states, state);
+}
+
+/* Whether the state is new; it is known from then on. */
+static bool meet(struct strategy *stateful, const struct state_hash *state)
+{
+    return g_hash_table_add(stateful->states, g_memdup2(state, sizeof(*state)));
+}
+
+static void add_choices(struct strategy *stateful, const struct run_report *report,
+                        const struct place *place)
+{
+    struct departure choice = {
+        .parent = stateful->returned,
+        .level = choice_at(stateful, stateful->returned)->level + 1,
+        .preemption = {place->thread, place->n, 0, 0},
+    };
+    if (choice.level > stateful->config.bound) {
+        stateful->too_long |= stateful->config.bound == FL_MAX_PREEMPTIONS;
+        return;
+    }
+    for (unsigned i = 0; i < place->n_ready; i++) {
+        choice.preemption.target = report->ready[place->ready + i];
+        g_array_append_val(stateful->choices, choice);
+    }
+}
+
+static bool is_told(const struct state_hash *state)
+{
+    return (state->low | state->high) != 0;
+}
+
+static bool stateful_done(struct strategy *stateful, const struct run_report *report)
+{
+    for (size_t i = 0; i < report->n_places; i++) {
+        if (!is_told(&report->states[i]))
+            continue;
+        if (!meet(stateful, &report->states[i]))
+            break;
+        add_choices(stateful, report, &report->places[i]);
+    }
+    stateful->returned++;
+    return true;
+}
+
+static bool stateful_finished(const struct strategy *stateful)
+{
+    return stateful->returned == stateful->choices->len && !stateful->too_long;
+}
+
+static void stateful_progress(const struct strategy *stateful, struct strategy_progress *progress)
+{
+    *progress = (struct strategy_progress){
+        .depth = stateful->config.depth,
+        .bound = choice_at(stateful, MIN(stateful->returned, stateful->choices->len - 1))->level,
+        .runs = stateful->returned,
+        .runs_known = stateful->choices->len,
+        .states = g_hash_table_size(stateful->states),
+    };
+}
+
+static void stateful_close(struct strategy *stateful)
+{
+    g_array_free(stateful->choices, TRUE);
+    g_hash_table_unref(stateful->states);
+    g_free(stateful);
+}
+
+const struct strategy_ops strategy_stateful = {
+    .id = "stateful",
+    .summary = "every state and every choice in it, once",
+    .open = stateful_open,
+    .next = stateful_next,
+    .done = stateful_done,
+    .known = stateful_known,
+    .finished = stateful_finished,
+    .progress = stateful_progress,
+    .close = stateful_close,
+};
