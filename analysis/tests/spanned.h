@@ -28,8 +28,8 @@ static inline uint32_t span_now(void)
 }
 
 /* The running thread's number-th instruction of its span, which lies at pc. */
-static inline void touch(enum access_kind kind, uint32_t pc, uint32_t address, uint32_t number,
-                         unsigned size_shift)
+static inline void note_access(enum access_kind kind, uint32_t pc, uint32_t address,
+                               uint32_t number, unsigned size_shift)
 {
     const struct access access = {
         .pc = pc,
@@ -42,12 +42,12 @@ static inline void touch(enum access_kind kind, uint32_t pc, uint32_t address, u
 
 static inline void load(uint32_t pc, uint32_t address)
 {
-    touch(ACCESS_LOAD, pc, address, 5, 2);
+    note_access(ACCESS_LOAD, pc, address, 5, 2);
 }
 
 static inline void store(uint32_t pc, uint32_t address)
 {
-    touch(ACCESS_STORE, pc, address, 5, 2);
+    note_access(ACCESS_STORE, pc, address, 5, 2);
 }
 
 /* The plan stopped the running thread before the k-th instruction since its entry. */

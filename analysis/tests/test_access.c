@@ -112,11 +112,11 @@ static void accesses_cover_granules(void **state)
 {
     (void)state;
     two_threads();
-    touch(ACCESS_STORE, MINE, WORD, 1, 3);     /* WORD and WORD + 4 */
-    touch(ACCESS_STORE, MINE + 4, WORD, 2, 2); /* WORD alone */
+    note_access(ACCESS_STORE, MINE, WORD, 1, 3);     /* WORD and WORD + 4 */
+    note_access(ACCESS_STORE, MINE + 4, WORD, 2, 2); /* WORD alone */
     hand_over(STORY_T1);
-    touch(ACCESS_LOAD, OTHER, WORD + 7, 1, 0); /* a byte of the second */
-    touch(ACCESS_LOAD, OTHER + 4, WORD + 8, 2, 0);
+    note_access(ACCESS_LOAD, OTHER, WORD + 7, 1, 0); /* a byte of the second */
+    note_access(ACCESS_LOAD, OTHER + 4, WORD + 8, 2, 0);
     hand_over(STORY_MAIN);
     assert_int_equal(learn(), 2);
 }
@@ -126,13 +126,13 @@ static void nothing_reaches_beyond(void **state)
 {
     (void)state;
     two_threads();
-    touch(ACCESS_STORE, MINE, FL_RAM_SIZE - 4, 1, 15);
-    touch(ACCESS_STORE, MINE, UINT32_MAX, 1, 15);
+    note_access(ACCESS_STORE, MINE, FL_RAM_SIZE - 4, 1, 15);
+    note_access(ACCESS_STORE, MINE, UINT32_MAX, 1, 15);
     hand_over(STORY_T1);
-    touch(ACCESS_STORE, OTHER, FL_RAM_SIZE - 4, 1, 15);
+    note_access(ACCESS_STORE, OTHER, FL_RAM_SIZE - 4, 1, 15);
     hand_over(STORY_MAIN);
     store(THIRD, 0); /* in a span that never ended, and so is all behind it */
-    touch(ACCESS_STORE, THIRD, WORD, 1, 2);
+    note_access(ACCESS_STORE, THIRD, WORD, 1, 2);
     assert_int_equal(learn(), 2);
 }
 
@@ -278,14 +278,14 @@ static void places_are_what_a_plan_can_name(void **state)
 {
     (void)state;
     two_threads();
-    touch(ACCESS_STORE, MINE, WORD, 1, 2);
-    touch(ACCESS_STORE, MINE, WORD + 4, 1, 2);
-    touch(ACCESS_STORE, MINE, WORD, SPAN_LENGTH, 2);
+    note_access(ACCESS_STORE, MINE, WORD, 1, 2);
+    note_access(ACCESS_STORE, MINE, WORD + 4, 1, 2);
+    note_access(ACCESS_STORE, MINE, WORD, SPAN_LENGTH, 2);
     interrupt(11, 4);
-    touch(ACCESS_STORE, MINE, WORD, 1, 2);
-    touch(ACCESS_STORE, MINE, WORD, 3, 2);
-    touch(ACCESS_STORE, MINE, WORD, SPAN_LENGTH, 2);
-    touch(ACCESS_STORE, MINE, WORD, SPAN_LENGTH + 1, 2);
+    note_access(ACCESS_STORE, MINE, WORD, 1, 2);
+    note_access(ACCESS_STORE, MINE, WORD, 3, 2);
+    note_access(ACCESS_STORE, MINE, WORD, SPAN_LENGTH, 2);
+    note_access(ACCESS_STORE, MINE, WORD, SPAN_LENGTH + 1, 2);
     hand_over(STORY_T1);
     load(OTHER, WORD);
     load(OTHER, WORD + 4);
