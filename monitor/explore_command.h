@@ -38,4 +38,11 @@ void explore_show_progress(void *context, const struct explore_state *state);
 /* Records what was found, and prints all there is to say. Exit code. */
 int explore_tell(struct explore_command *command, struct explore_result *result);
 
+/* explore_estimate.c: nothing of a strategy that does not estimate. */
+struct json_t;
+void explore_append_estimate(GString *text, const struct explore_command *command,
+                             const struct explore_result *result);
+void explore_estimate_to_json(struct json_t *json, const struct explore_command *command,
+                              const struct explore_result *result);
+
 #endif

@@ -278,6 +278,7 @@ static void print_summary(const struct explore_command *command,
         append_searched(text, command, result);
     if (command->options.strategy == &strategy_pct)
         append_probability(text, result);
+    explore_append_estimate(text, command, result);
     append_left_out(text, command, result);
     append_seen(text, command, result);
     if (result->inconclusive > 0)
@@ -344,6 +345,9 @@ static void add_strategy(json_t *json, const struct explore_command *command,
                          const struct explore_result *result)
 {
     const struct strategy_progress *reached = &result->reached;
+    if (command->options.strategy->steps)
+        json_object_set_new(json, "bound", json_null());
+    explore_estimate_to_json(json, command, result);
     json_object_set_new(json, "jobs", json_integer(command->jobs));
     json_object_set_new(json, "resumed", json_integer((json_int_t)result->resumed));
     json_object_set_new(json, "complete", json_boolean(result->complete));

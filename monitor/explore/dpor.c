@@ -13,6 +13,7 @@
  * none. Each plan depends on the run before it, so one is in flight at a time. */
 #include "strategy.h"
 
+#include "guess.h"
 #include "plan.h"
 #include "wakeup.h"
 
@@ -22,7 +23,7 @@ struct node {
     bool listed;   /* where the thread before gives the processor up, the plan says who runs */
     GArray *sleep; /* struct step: what has been seen to */
     struct wakeup *tree; /* what is still to be tried */
-    uint32_t tried;      /* branches, the present one among them */
+    struct guess_node size;
 };
 
 struct strategy {
@@ -31,8 +32,10 @@ struct strategy {
     GPtrArray *stack; /* of struct node */
     struct happens *happens;
     GArray *races; /* uint32_t */
-    guint fresh;   /* nodes from here on are not as in the run before */
-    guint guided;  /* nodes up to here are as the plan says */
+    struct guess *guess;
+    GArray *path; /* struct guess_node */
+    guint fresh;  /* nodes from here on are not as in the run before */
+    guint guided; /* nodes up to here are as the plan says */
     bool in_flight, done;
     char *broken;
     uint64_t returned;
@@ -87,6 +90,8 @@ static struct strategy *dpor_open(const struct strategy_config *config, GError *
     dpor->stack = g_ptr_array_new_with_free_func(node_free);
     dpor->happens = happens_new(dpor->relation);
     dpor->races = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    dpor->guess = guess_new();
+    dpor->path = g_array_new(FALSE, FALSE, sizeof(struct guess_node));
     return dpor;
 }
 
@@ -95,6 +100,8 @@ static void dpor_close(struct strategy *dpor)
     g_ptr_array_free(dpor->stack, TRUE);
     happens_free(dpor->happens);
     g_array_free(dpor->races, TRUE);
+    guess_free(dpor->guess);
+    g_array_free(dpor->path, TRUE);
     g_free(dpor->broken);
     g_free(dpor);
 }
@@ -161,7 +168,6 @@ static bool take_step(struct strategy *dpor, const struct run_steps *steps, guin
     node->step = (struct step){.thread = transition->thread,
                                .end = transition->end,
                                .footprint = steps->footprint(steps->context, i)};
-    node->tried++;
     if (i + 1 == dpor->stack->len)
         g_ptr_array_add(dpor->stack, node_new());
     *slept |= inherit_sleep(dpor, node, node_at(dpor, i + 1));
@@ -248,22 +254,44 @@ static void follow(struct strategy *dpor, struct wakeup *branch)
     }
 }
 
+/* The branch that the node's step begins is done, with so many runs. */
+static void close_branch(struct node *node, uint64_t runs)
+{
+    *(node->size.done == 0 ? &node->size.first : &node->size.later) += runs;
+    node->size.done++;
+    add_sleeper(node, &node->step);
+    footprint_unref(node->step.footprint);
+    node->step.footprint = NULL;
+}
+
 /* Goes back to the deepest node that has something to be tried. */
 static void backtrack(struct strategy *dpor)
 {
+    uint64_t runs = 1;
     while (dpor->stack->len > 0) {
         struct node *node = node_at(dpor, dpor->stack->len - 1);
-        add_sleeper(node, &node->step);
-        footprint_unref(node->step.footprint);
-        node->step.footprint = NULL;
+        close_branch(node, runs);
         if (node->tree->branches->len > 0) {
             dpor->fresh = dpor->stack->len - 1;
             follow(dpor, g_ptr_array_steal_index(node->tree->branches, 0));
             return;
         }
+        runs = node->size.first + node->size.later;
+        guess_learn(dpor->guess, dpor->stack->len - 1, &node->size);
         g_ptr_array_set_size(dpor->stack, (gint)dpor->stack->len - 1);
     }
     dpor->done = true;
+}
+
+static void guess_size(struct strategy *dpor)
+{
+    g_array_set_size(dpor->path, 0);
+    for (guint i = 0; i < dpor->stack->len; i++) {
+        struct node *node = node_at(dpor, i);
+        node->size.waiting = node->tree->branches->len;
+        g_array_append_val(dpor->path, node->size);
+    }
+    guess_add(dpor->guess, (const struct guess_node *)(void *)dpor->path->data, dpor->path->len);
 }
 
 static bool dpor_done(struct strategy *dpor, const struct run_report *report)
@@ -275,6 +303,7 @@ static bool dpor_done(struct strategy *dpor, const struct run_report *report)
         return true;
     }
     reverse_races(dpor);
+    guess_size(dpor);
     backtrack(dpor);
     return true;
 }
@@ -283,6 +312,8 @@ static bool dpor_finished(const struct strategy *dpor)
 {
     return dpor->done;
 }
+
+const double estimate_parts[ESTIMATE_PARTS] = {0.1, 0.25, 0.5};
 
 static void dpor_progress(const struct strategy *dpor, struct strategy_progress *progress)
 {
@@ -293,6 +324,10 @@ static void dpor_progress(const struct strategy *dpor, struct strategy_progress 
         .runs_redundant = dpor->redundant,
         .broken = dpor->broken,
     };
+    progress->runs_estimated = guess_last(dpor->guess);
+    guess_band(dpor->guess, &progress->estimated_least, &progress->estimated_most);
+    for (unsigned i = 0; dpor->done && i < G_N_ELEMENTS(estimate_parts); i++)
+        progress->estimate_quality[i] = guess_quality(dpor->guess, estimate_parts[i]);
     if (dpor->done)
         progress->searched[dpor->config.depth] = FL_MAX_PREEMPTIONS + 1;
 }

@@ -59,6 +59,10 @@ struct run_report {
     const struct run_steps *steps; /* ops->steps; else NULL */
 };
 
+/* The parts of a search at which it is told, when it is done, how good the estimate was. */
+#define ESTIMATE_PARTS 3u
+extern const double estimate_parts[ESTIMATE_PARTS];
+
 struct strategy_progress {
     unsigned depth;        /* being searched */
     unsigned bound;        /* being searched */
@@ -71,8 +75,10 @@ struct strategy_progress {
     /* pct: what it learned of the runs, and how likely it was to meet a bug of its depth */
     uint32_t threads, places;
     double probability;
-    uint64_t runs_redundant; /* dpor: that turned out equivalent to others */
-    const char *broken;      /* why it cannot go on; NULL: it can */
+    double estimated_least, estimated_most;  /* dpor: estimates since half of the runs */
+    double estimate_quality[ESTIMATE_PARTS]; /* dpor, done: estimates, divided by the runs made */
+    uint64_t runs_redundant;                 /* dpor: that turned out equivalent to others */
+    const char *broken;                      /* why it cannot go on; NULL: it can */
 };
 
 struct strategy;

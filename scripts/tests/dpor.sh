@@ -1,0 +1,45 @@
+#!/bin/bash
+#@ limit=180
+# Strategy dpor makes the runs that can be counted by hand (guest/scenarios/rig_orders.c), the same
+# with any number of guests, run twice, and resumed; on both images alike; and refuses what it cannot.
+. "$(dirname "$0")/../lane.bash"
+
+reduce() # VARIANT OPTION...
+{
+    expect 0 "$faultline" explore "rig_orders/$1" --strategy dpor --depth ipc --json \
+        --runs-dir "$dir/runs" "${@:2}"
+}
+
+for rounds in 1 2 3; do
+    case $rounds in 1) wanted=8 ;; 2) wanted=28 ;; 3) wanted=100 ;; esac
+    for more in "--jobs 1" "--jobs 2" "--paranoid" "--backend qemu-x86_64"; do
+        # shellcheck disable=SC2086
+        reduce stores --param rounds=$rounds $more
+        holds ".runs == $wanted and .distinct == $wanted and .redundant == 0 and .complete"
+        holds '.verdict == "nothing-left" and .bound == null'
+    done
+    reduce apart --param rounds=$rounds
+    holds '.runs == 2'
+done
+
+# the estimate swings by less than an order of magnitude
+for variant in stores counter messages; do
+    reduce $variant --param rounds=3
+    holds '.estimate.quality | length == 3 and all(.estimated > 0.1 and .estimated < 10)'
+done
+
+expect 3 "$faultline" explore rig_orders/counter --strategy dpor --depth ipc --runs 50 \
+    --runs-dir "$dir/runs"
+grep -q 'about .* runs in all' "$dir/out" || fail "no estimate"
+reduce counter --resume
+holds '.runs == 148 and .resumed == 50 and .distinct == 148'
+
+refuse() # WORDS OPTION...
+{
+    expect 2 "$faultline" explore rig_orders/stores --strategy dpor "${@:2}"
+    grep -q "$1" "$dir/err" || fail "not refused for its reason: $*"
+}
+refuse "no bound" --bound 2
+refuse "every place" --focus thread=main
+refuse "memory accesses" --no-plugin
+refuse "kernel entries" --depth access
