@@ -276,7 +276,8 @@ for ((i = 1; i <= kills; i++)); do
     "$faultline" explore genode_stack_slot/fixed --depth ipc --bound 9 --json \
         --runs-dir "$dir/runs" "${words[@]}" >"$dir/out" 2>"$dir/err" &
     monitor=$!
-    sleep "0.$(printf %03d $((RANDOM % 900)))"
+    ms=$((RANDOM % 1500))
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
     seen=$((seen + $(pgrep -fc "qemu-system.*$XDG_RUNTIME_DIR")))
     kill -KILL $monitor || fail "the search was over before the kill: $(cat "$dir/err")"
     wait $monitor 2>/dev/null
