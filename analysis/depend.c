@@ -321,6 +321,21 @@ static void on_finish(struct depend *depend, const struct fl_event *event)
     add(depend, OBJECT_OPERATIONS, 0, true);
 }
 
+/* Wherever the other is: each of its transitions looks whether it is to stand. */
+static void on_suspend(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    add(depend, OBJECT_LIFE, (uint32_t)event->addr, true);
+    add_everybody(depend, OBJECT_RECEIVER, true);
+}
+
+/* Taken out of whatever queue it was in. */
+static void on_suspended(struct depend *depend, const struct fl_event *event)
+{
+    add(depend, OBJECT_THREAD, event->thread, true);
+    add_everybody(depend, OBJECT_RECEIVER, true);
+}
+
 static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_SWITCH] = on_switch,       [FL_EVENT_THREAD_CREATE] = on_create,
     [FL_EVENT_THREAD_EXIT] = on_gone,    [FL_EVENT_THREAD_HALT] = on_halt,
@@ -337,7 +352,9 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_MARK_USE] = on_slot,       [FL_EVENT_MARK_DETACH] = on_slot,
     [FL_EVENT_MARK_FREE] = on_slot,      [FL_EVENT_MARK_BEGIN] = on_begin,
     [FL_EVENT_MARK_END] = on_finish,     [FL_EVENT_MARK_DEED] = on_finish,
-    [FL_EVENT_MARK_ERROR] = on_finish,
+    [FL_EVENT_MARK_ERROR] = on_finish,   [FL_EVENT_SUSPEND] = on_suspend,
+    [FL_EVENT_SUSPENDED] = on_suspended, [FL_EVENT_SUSPEND_END] = on_join,
+    [FL_EVENT_RESUME] = on_answer,
 };
 
 static void add_access(struct depend *depend, const struct access *access)
@@ -354,6 +371,7 @@ struct footprint *depend_footprint(struct depend *depend, size_t i)
     const struct transition *transition = transition_at(depend, i);
     g_array_set_size(depend->touches, 0);
     add(depend, OBJECT_THREAD, transition->thread, true);
+    add(depend, OBJECT_LIFE, transition->thread, false);
     if (transition->end.thread != 0)
         add(depend, OBJECT_THREAD, transition->end.thread, true);
     for (uint32_t j = 0; j < transition->events; j++) {

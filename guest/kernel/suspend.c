@@ -68,12 +68,33 @@ void suspend_before_sleep(struct thread *thread)
     }
 }
 
+static uint32_t check_before_user(const struct thread *thread)
+{
+    return thread->k != 0 ? SYS_SUSPEND_IN_USER : SYS_SUSPEND_AT_END;
+}
+
 bool suspend_before_user(struct thread *thread)
 {
-    uint32_t check = thread->k != 0 ? SYS_SUSPEND_IN_USER : SYS_SUSPEND_AT_END;
+    uint32_t check = check_before_user(thread);
     if (!pending(thread, check)) {
         return false;
     }
+    come_to_stand(thread, check);
+    return true;
+}
+
+/* Where it is: asleep, or on its way to user mode. */
+static bool suspend_at_once(struct thread *thread)
+{
+    if (sleeps(thread) && pending(thread, SYS_SUSPEND_ASLEEP)) {
+        interrupt_sleep(thread, SYS_SUSPEND_ASLEEP);
+        return true;
+    }
+    uint32_t check = check_before_user(thread);
+    if (thread->state != THREAD_READY || thread->deferred || !pending(thread, check)) {
+        return false;
+    }
+    thread_withdraw(thread);
     come_to_stand(thread, check);
     return true;
 }
@@ -98,11 +119,23 @@ static struct thread *subject(struct thread *thread)
     return of;
 }
 
+/* The trace is told when it was too late. */
+static void tell_gone(const struct thread *thread, uint32_t id)
+{
+    uint32_t index = id & 0xffu;
+    bool known =
+        index < FL_MAX_THREADS && threads[index].id == id && !thread_alive(&threads[index]);
+    if (known) {
+        trace(FL_EVENT_SUSPEND_END, thread, threads[index].path, FL_ERROR_NO_THREAD, 0);
+    }
+}
+
 void do_thread_suspend(struct thread *thread)
 {
+    uint32_t id = argument(thread, 0), checks = argument(thread, 1) & SYS_SUSPEND_ALL;
     struct thread *of = subject(thread);
-    uint32_t checks = argument(thread, 1) & SYS_SUSPEND_ALL;
     if (of == NULL) {
+        tell_gone(thread, id);
         return;
     }
     if (of == thread || of->suspend != 0 || of->state == THREAD_SUSPENDED || checks == 0) {
@@ -111,11 +144,13 @@ void do_thread_suspend(struct thread *thread)
     }
     trace(FL_EVENT_SUSPEND, thread, of->path, checks, 0);
     of->suspend = checks;
+    if (suspend_at_once(of)) {
+        trace(FL_EVENT_SUSPEND_END, thread, of->path, FL_ERROR_OK, 0);
+        give_status(thread, FL_ERROR_OK);
+        return;
+    }
     block(thread, THREAD_SUSPENDING);
     thread->partner = of;
-    if (pending(of, SYS_SUSPEND_ASLEEP) && sleeps(of)) {
-        interrupt_sleep(of, SYS_SUSPEND_ASLEEP);
-    }
 }
 
 void do_thread_resume(struct thread *thread)
