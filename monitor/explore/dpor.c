@@ -254,10 +254,9 @@ static void follow(struct strategy *dpor, struct wakeup *branch)
     }
 }
 
-/* The branch that the node's step begins is done, with so many runs. */
-static void close_branch(struct node *node, uint64_t runs)
+/* The branch that the node's step begins is done. */
+static void close_branch(struct node *node)
 {
-    *(node->size.done == 0 ? &node->size.first : &node->size.later) += runs;
     node->size.done++;
     add_sleeper(node, &node->step);
     footprint_unref(node->step.footprint);
@@ -267,17 +266,15 @@ static void close_branch(struct node *node, uint64_t runs)
 /* Goes back to the deepest node that has something to be tried. */
 static void backtrack(struct strategy *dpor)
 {
-    uint64_t runs = 1;
     while (dpor->stack->len > 0) {
         struct node *node = node_at(dpor, dpor->stack->len - 1);
-        close_branch(node, runs);
+        close_branch(node);
         if (node->tree->branches->len > 0) {
             dpor->fresh = dpor->stack->len - 1;
             follow(dpor, g_ptr_array_steal_index(node->tree->branches, 0));
             return;
         }
-        runs = node->size.first + node->size.later;
-        guess_learn(dpor->guess, dpor->stack->len - 1, &node->size);
+        guess_learn(dpor->guess, dpor->stack->len - 1, node->size.done);
         g_ptr_array_set_size(dpor->stack, (gint)dpor->stack->len - 1);
     }
     dpor->done = true;

@@ -1,18 +1,12 @@
 #include "guess.h"
 
-struct mean {
-    double sum, count;
-};
-
 struct level {
-    struct mean branches;
-    struct mean decline; /* leaves of later branches, and what they were if each had the first's */
+    double branches, nodes; /* of those that are done */
 };
 
 struct guess {
-    GArray *levels;      /* struct level, by depth: of nodes that are done */
-    struct mean decline; /* of all levels */
-    GArray *guesses;     /* double, one a leaf */
+    GArray *levels;  /* struct level, by depth */
+    GArray *guesses; /* double, one a leaf */
 };
 
 struct guess *guess_new(void)
@@ -32,54 +26,34 @@ void guess_free(struct guess *guess)
     g_free(guess);
 }
 
-static struct level *level_at(const struct guess *guess, uint32_t depth)
-{
-    return &g_array_index(guess->levels, struct level, depth);
-}
-
-static double mean_of(const struct mean *mean, double without)
-{
-    return mean->count > 0 ? mean->sum / mean->count : without;
-}
-
-static void learn_decline(struct mean *decline, const struct guess_node *node)
-{
-    decline->sum += (double)node->later;
-    decline->count += (double)node->first * (node->done - 1);
-}
-
-void guess_learn(struct guess *guess, uint32_t depth, const struct guess_node *node)
+void guess_learn(struct guess *guess, uint32_t depth, uint32_t branches)
 {
     if (depth >= guess->levels->len)
         g_array_set_size(guess->levels, depth + 1);
-    struct level *level = level_at(guess, depth);
-    level->branches.sum += node->done;
-    level->branches.count++;
-    learn_decline(&level->decline, node);
-    learn_decline(&guess->decline, node);
+    struct level *level = &g_array_index(guess->levels, struct level, depth);
+    level->branches += branches;
+    level->nodes++;
 }
 
-/* Leaves of the branches that wait, or are likely to be added yet; `present`: of the one that the
- * search is in. */
-static double to_come(const struct guess *guess, uint32_t depth, const struct guess_node *node,
-                      double present)
+/* That the node will have in the end; it is below one of them. */
+static double branches(const struct guess *guess, uint32_t depth, const struct guess_node *node)
 {
-    static const struct level unknown;
-    const struct level *level = depth < guess->levels->len ? level_at(guess, depth) : &unknown;
     const double known = node->done + 1.0 + node->waiting;
-    const double more = MAX(mean_of(&level->branches, known) - known, 0);
-    const double first = node->done > 0 ? (double)node->first : present;
-    const double decline = mean_of(&level->decline, mean_of(&guess->decline, 1));
-    return (node->waiting + more) * MAX(first * decline, 1);
+    if (depth >= guess->levels->len)
+        return known;
+    const struct level *level = &g_array_index(guess->levels, struct level, depth);
+    return level->nodes > 0 ? MAX(level->branches / level->nodes, known) : known;
 }
 
-double guess_add(struct guess *guess, const struct guess_node *path, uint32_t n)
+void guess_add(struct guess *guess, const struct guess_node *path, uint32_t n)
 {
-    double size = 1;
-    for (uint32_t i = n; i-- > 0;)
-        size += (double)(path[i].first + path[i].later) + to_come(guess, i, &path[i], size);
-    g_array_append_val(guess->guesses, size);
-    return size;
+    double seen = 0, part = 1;
+    for (uint32_t i = 0; i < n; i++) {
+        part /= branches(guess, i, &path[i]);
+        seen += part * path[i].done;
+    }
+    const double all = (guess->guesses->len + 1.0) / MIN(seen + part, 1);
+    g_array_append_val(guess->guesses, all);
 }
 
 double guess_last(const struct guess *guess)
