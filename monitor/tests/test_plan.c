@@ -86,6 +86,19 @@ static void schedules_are_put_in_wire_order(void **state)
     assert_int_equal(plan.n_preemptions, 0);
 }
 
+/* After the instructions of the same entry, and it may be the thread itself that goes on. */
+static void who_runs_when_a_thread_gives_up(void **state)
+{
+    (void)state;
+    struct fl_plan plan;
+    plan_init(&plan, &toy_scenario, 0, 0);
+    assert_true(plan_parse_schedule(&plan, &toy_scenario,
+                                    "main@4+gives-up->main, main@4+3->t1, main@4->t1", NULL));
+    assert_int_equal(plan.preemptions[2].k, FL_K_GIVES_UP);
+    g_autofree char *text = plan_schedule(&toy_scenario, plan.preemptions, plan.n_preemptions);
+    assert_string_equal(text, "main@4->t1, main@4+3->t1, main@4+gives-up->main");
+}
+
 struct refusal {
     const char *input;
     const char *says;
@@ -107,6 +120,9 @@ static void bad_schedules(void **state)
     static const struct refusal refusals[] = {
         {"main@->t1", "expected thread@n->target"},
         {"main@4", "expected thread@n->target"},
+        {"main@4+gives->t1", "expected thread@n->target"},
+        {"main@4+4294967295->t1", "expected thread@n->target"},
+        {"main@0+gives-up->t1", "kernel entries count from 1"},
         {"main->t1", "expected thread@n->target"},
         {"main@4->", "no thread that could be called \"\""},
         {"@4->t1", "no thread that could be called \"\""},
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test(anchors_go_with_their_preemptions),
         cmocka_unit_test(presets_hold_for_what_is_not_said),
         cmocka_unit_test(schedules_are_put_in_wire_order),
+        cmocka_unit_test(who_runs_when_a_thread_gives_up),
         cmocka_unit_test(bad_schedules),
         cmocka_unit_test(bad_params),
         cmocka_unit_test(bad_json),

@@ -69,6 +69,19 @@ static void the_budget_ends_before_a_far_place(void **state)
     assert_int_equal(far.instructions, plain.instructions);
 }
 
+/* Its target runs where the head of the queue would. */
+static void a_thread_that_gives_up_names_who_runs(void **state)
+{
+    (void)state;
+    struct fl_result result = run_schedule("genode_stack_slot", "fixed",
+                                           "main@19+gives-up->main.2, main.2@2+gives-up->t1");
+    assert_int_equal(result.outcome, FL_OUTCOME_EXITED);
+    assert_int_equal(result.reached, 2);
+    result = run_schedule("genode_stack_slot", "fixed", "main@18+gives-up->t1");
+    assert_int_equal(result.outcome, FL_OUTCOME_EXITED);
+    assert_int_equal(result.reached, 0);
+}
+
 static int open_guest(void **state)
 {
     (void)state;
@@ -96,6 +109,7 @@ int main(void)
         cmocka_unit_test(neighbouring_instructions_are_two_places),
         cmocka_unit_test(a_place_without_its_target_is_passed),
         cmocka_unit_test(the_budget_ends_before_a_far_place),
+        cmocka_unit_test(a_thread_that_gives_up_names_who_runs),
     };
     return cmocka_run_group_tests(tests, open_guest, close_guest);
 }

@@ -43,13 +43,15 @@ static bool note_end(void *context, const struct driven *driven)
                 g_ptr_array_add(codes, g_strdup_printf("%08x:%u", packet->events[j].thread,
                                                        packet->events[j].arg));
     }
+    ends->runs++;
+    if (driven->run->result.outcome != FL_OUTCOME_EXITED)
+        return true; /* it was cut where another goes on */
     g_ptr_array_sort(codes, compare);
     g_ptr_array_add(codes, g_strdup_printf("%u, %zu violated", driven->report->verdict->outcome,
                                            driven->report->verdict->n_violations));
     g_ptr_array_add(codes, NULL);
     assert_int_equal(driven->report->n_taken, driven->report->plan->n_preemptions);
     g_hash_table_add(ends->seen, g_strjoinv(" ", (char **)codes->pdata));
-    ends->runs++;
     return true;
 }
 
@@ -68,6 +70,7 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
     struct ends ends = {.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
     struct strategy *strategy = ops->open(&config, &error);
     struct depth *depths[FL_DEPTH_NEVER] = {NULL};
+    struct standing *standing = ops->known != NULL ? standing_new(lane.image, &error) : NULL;
     struct drive drive = {.crew = crew,
                           .engine = engine,
                           .scenario = scenario,
@@ -75,6 +78,7 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
                           .strategy = strategy,
                           .depths = depths,
                           .depth = FL_DEPTH_IPC,
+                          .standing = standing,
                           .twice_every = 50,
                           .on_run = note_end,
                           .context = &ends};
@@ -84,6 +88,7 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
     ops->progress(strategy, &progress);
     ends.redundant = progress.runs_redundant;
     ops->close(strategy);
+    standing_free(standing);
     depth_free(depths[FL_DEPTH_IPC]);
     return ends;
 }
@@ -114,16 +119,20 @@ static void ends_are_those_of_all_plans(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(litmus); i++) {
         struct ends all = search(litmus[i].variant, litmus[i].rounds, &strategy_dfs, NULL);
         struct ends reduced = search(litmus[i].variant, litmus[i].rounds, &strategy_dpor, NULL);
-        print_message("%s, %u rounds: %u ends, in %" G_GUINT64_FORMAT " runs instead of "
-                      "%" G_GUINT64_FORMAT "\n",
+        struct ends stateful =
+            search(litmus[i].variant, litmus[i].rounds, &strategy_stateful, NULL);
+        print_message("%s, %u rounds: %u ends, in %" G_GUINT64_FORMAT " runs, stateful in "
+                      "%" G_GUINT64_FORMAT ", of all plans in %" G_GUINT64_FORMAT "\n",
                       litmus[i].variant, litmus[i].rounds, g_hash_table_size(all.seen),
-                      reduced.runs, all.runs);
+                      reduced.runs, stateful.runs, all.runs);
         assert_same(&all, &reduced);
+        assert_same(&all, &stateful);
         assert_int_equal(reduced.redundant, 0);
         if (litmus[i].runs != 0)
             assert_int_equal(reduced.runs, litmus[i].runs);
         free_ends(&all);
         free_ends(&reduced);
+        free_ends(&stateful);
     }
 }
 
