@@ -17,6 +17,7 @@ struct depend {
     GArray *takers;      /* uint32_t: who took the fault of this number; 0: nobody */
     const struct engine *engine;
     const struct fl_event *events;
+    size_t n_events;
     const struct access *log;
 };
 
@@ -162,6 +163,7 @@ void depend_read(struct depend *depend, const struct engine *engine, const struc
 {
     depend->engine = engine;
     depend->events = events;
+    depend->n_events = n_events;
     depend->log = log;
     cut_events(depend, events, n_events);
     share_log(depend, log, n);
@@ -366,6 +368,24 @@ static void add_access(struct depend *depend, const struct access *access)
     add(depend, OBJECT_FRAME, access->address >> FL_PAGE_SHIFT, false);
 }
 
+/* A transition that ends with a page fault found the page as it was. The access has no record; the
+ * fault is told of when the thread performs its entry. */
+static void add_faulted_page(struct depend *depend, const struct transition *transition)
+{
+    const uint32_t end = transition->first_event + transition->events;
+    const struct fl_event *entry = &depend->events[end - 1];
+    if (transition->end.k != 0 || fl_event_id(entry) != FL_EVENT_ENTRY ||
+        entry->point != FL_POINT_FAULT)
+        return;
+    for (uint32_t i = end; i < depend->n_events; i++) {
+        const struct fl_event *event = &depend->events[i];
+        if (fl_event_id(event) == FL_EVENT_FAULT_RAISE && event->thread == entry->thread) {
+            add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), false);
+            return;
+        }
+    }
+}
+
 struct footprint *depend_footprint(struct depend *depend, size_t i)
 {
     const struct transition *transition = transition_at(depend, i);
@@ -379,6 +399,7 @@ struct footprint *depend_footprint(struct depend *depend, size_t i)
         if (fl_event_id(&event) < FL_EVENT_COUNT && tellers[fl_event_id(&event)] != NULL)
             tellers[fl_event_id(&event)](depend, &event);
     }
+    add_faulted_page(depend, transition);
     for (uint32_t j = 0; j < transition->accesses; j++)
         add_access(depend, &depend->log[transition->first_access + j]);
     return footprint_new(depend->touches);

@@ -168,6 +168,7 @@ static void pages_and_frames_are_told_of(void **state)
     const struct transition *transitions = read_story(&n);
     const size_t raised = last_of(transitions, n, STORY_MAIN);
     assert_true(in_footprint(raised, OBJECT_PAGE, page));
+    assert_true(in_footprint(raised - 1, OBJECT_PAGE, page)); /* it ended with the access */
     assert_true(in_footprint(raised, OBJECT_RECEIVER, FL_PATH_CORE));
     size_t map = transitions[raised].first_event, maps = raised;
     while (fl_event_id(&told_events()[map]) != FL_EVENT_MAP)
