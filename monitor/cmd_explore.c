@@ -315,6 +315,60 @@ static void close_journal(struct explore_command *command, const struct explore_
     journal_close(journal);
 }
 
+/* ---- certifying ---- */
+
+/* Of a search that takes every choice of its extent, and shows them all in one go. */
+static bool certifies(const struct explore_command *command)
+{
+    const struct explore_options *options = &command->options;
+    return (options->strategy == &strategy_dfs || options->strategy == &strategy_stateful) &&
+           options->depth <= FL_DEPTH_SYNC && options->focus == NULL && !command->resume;
+}
+
+static char *certificate_path(const struct explore_command *command, const char *depth)
+{
+    const struct subject *subject = &command->subject;
+    const bool all = command->options.bound == FL_MAX_PREEMPTIONS;
+    g_autofree char *bound = all ? g_strdup("all") : g_strdup_printf("%u", command->options.bound);
+    g_autofree char *name =
+        g_strdup_printf("%s-%s-%s-%s%s.cert", subject->scenario->id,
+                        subject->scenario->variants[subject->variant].id, depth, bound,
+                        command->options.strategy->known != NULL ? "-states" : "");
+    return g_build_filename(command->runs_dir, "certificates", name, NULL);
+}
+
+static bool open_certificate(struct explore_command *command, GError **error)
+{
+    struct explore_options *options = &command->options;
+    const char *depth = trace_value_name(TRACE_DEPTH, options->depth);
+    const struct certificate_header header = {
+        .image = command->subject.image->hash,
+        .arch = command->subject.image->arch,
+        .backend = command->subject.backend->id,
+        .scenario = options->scenario,
+        .base = &command->base,
+        .depth = depth,
+        .bound = options->bound,
+        .states = options->strategy->known != NULL,
+    };
+    if (!certifies(command))
+        return true;
+    command->certificate = certificate_path(command, depth);
+    options->certificate = certificate_open(command->certificate, &header, error);
+    return options->certificate != NULL;
+}
+
+static bool close_certificate(struct explore_command *command, const struct explore_result *result,
+                              GError **error)
+{
+    if (result != NULL && result->verdict == EXPLORE_NOTHING_LEFT &&
+        command->options.certificate != NULL)
+        return certificate_close(command->options.certificate, error);
+    certificate_drop(command->options.certificate);
+    g_clear_pointer(&command->certificate, g_free);
+    return true;
+}
+
 /* ---- going ---- */
 
 static int search(struct explore_command *command, const char *name, GError **error)
@@ -323,14 +377,17 @@ static int search(struct explore_command *command, const char *name, GError **er
         return EXIT_ERROR;
     command->options.crew = subject_crew(&command->subject, (unsigned)command->jobs);
     command->options.engine = engine_new();
+    if (!open_certificate(command, error))
+        return EXIT_ERROR;
     open_journal(command);
     cli_catch_interrupt();
     progress_begin(&command->progress, stderr);
     struct explore_result *result = explore(&command->options, error);
     close_journal(command, result);
+    const bool certified = close_certificate(command, result, error);
     int status = EXIT_ERROR;
     if (result != NULL) {
-        status = explore_tell(command, result);
+        status = certified ? explore_tell(command, result) : EXIT_ERROR;
         explore_free(result);
     }
     engine_free(command->options.engine);
@@ -349,6 +406,7 @@ static void free_command(struct explore_command *command)
     g_free(command->strategy);
     g_free(command->otherwise);
     g_free(command->runs_dir);
+    g_free(command->certificate);
 }
 
 int cmd_explore(int argc, char **argv)

@@ -28,8 +28,9 @@ struct explore_command {
     struct fl_plan base;
     struct explore_options options;
     struct progress progress;
-    char **traces;  /* one for each finding, NULL where it could not be recorded */
-    char **reasons; /* why each of them violates (explain.h), or "" */
+    char *certificate; /* its path; NULL: this search has none */
+    char **traces;     /* one for each finding, NULL where it could not be recorded */
+    char **reasons;    /* why each of them violates (explain.h), or "" */
 };
 
 /* explore_options.progress; the context is the command. */

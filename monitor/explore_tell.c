@@ -290,6 +290,8 @@ static void print_summary(const struct explore_command *command,
                                result->not_grouped);
     if (!result->complete && result->verdict != EXPLORE_ERROR)
         g_string_append(text, "  the same command with --resume goes on from here\n");
+    if (command->certificate != NULL)
+        g_string_append_printf(text, "  certificate %s\n", command->certificate);
     const struct audit_totals audits = crew_audits(command->options.crew);
     present_audits(text, &audits);
     fputs(text->str, stdout);
@@ -377,16 +379,16 @@ static void print_json(const struct explore_command *command, const struct explo
             findings,
             finding_to_json(command, g_ptr_array_index(result->findings, i), command->traces[i]));
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:f, s:f, s:I, s:o, s:n, s:I, s:I, s:s?}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:f, s:f, s:I, s:o, s:s?, s:I, s:I, s:s?}",
         "scenario", subject->scenario->id, "variant",
         subject->scenario->variants[subject->variant].id, "backend", subject->backend->id, "arch",
         subject->image->arch, "strategy", command->options.strategy->id, "depth", depth_name(depth),
         "bound", (int)command->options.bound, "verdict", endings[result->verdict].name, "runs",
         (json_int_t)result->runs, "seconds", result->seconds, "runs_per_second",
         (double)(result->runs - result->resumed) / MAX(result->seconds, 1e-6), "distinct",
-        (json_int_t)result->distinct, "findings", findings, "certificate", "places",
-        (json_int_t)result->places[depth], "inconclusive", (json_int_t)result->inconclusive,
-        "error", result->error);
+        (json_int_t)result->distinct, "findings", findings, "certificate", command->certificate,
+        "places", (json_int_t)result->places[depth], "inconclusive",
+        (json_int_t)result->inconclusive, "error", result->error);
     add_strategy(json, command, result);
     const struct audit_totals audits = crew_audits(command->options.crew);
     json_object_update_new(json, audits_to_json(&audits));

@@ -148,6 +148,8 @@ static bool on_run(void *context, const struct driven *driven)
     result->runs++;
     result->seen += report->verdict->seen;
     g_array_append_val(search->hashes, report->verdict->event_hash);
+    if (search->options->certificate != NULL)
+        certificate_run(search->options->certificate, report);
     if (report->verdict->kind == VERDICT_INCONCLUSIVE)
         result->inconclusive++;
     if (driven->run != NULL && report->plan->policy == FL_POLICY_FIXED &&

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include "capture.h"
+#include "certificate.h"
 #include "crew.h"
 #include "focus.h"
 #include "journal.h"
@@ -32,10 +33,11 @@ struct explore_options {
     unsigned bound;
     unsigned without; /* strategy_config */
     uint64_t seed;
-    uint64_t max_runs;       /* of this search, beside those resumed from; 0: no limit */
-    double max_seconds;      /* 0: no limit */
-    uint64_t twice_every;    /* drive.h */
-    struct focus *focus;     /* NULL: everywhere */
+    uint64_t max_runs;               /* of this search, beside those resumed from; 0: no limit */
+    double max_seconds;              /* 0: no limit */
+    uint64_t twice_every;            /* drive.h */
+    struct certificate *certificate; /* of what is searched; NULL: none. The caller's */
+    struct focus *focus;             /* NULL: everywhere */
     struct journal *journal; /* where runs are remembered, and recalled from; NULL: nowhere */
     bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;

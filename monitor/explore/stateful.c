@@ -28,7 +28,7 @@ struct strategy {
     GArray *choices; /* of struct departure, fewest preemptions first */
     uint32_t issued, returned;
     GHashTable *states; /* of struct state_hash, as a set */
-    bool too_long;      /* a state had choices that no plan has room for */
+    bool incomplete;    /* a state had choices that no plan has room for, or could not be told */
 };
 
 static guint state_key(gconstpointer key)
@@ -98,7 +98,7 @@ static void add_choices(struct strategy *stateful, const struct run_report *repo
         .preemption = {place->thread, place->n, 0, 0},
     };
     if (choice.level > stateful->config.bound) {
-        stateful->too_long |= stateful->config.bound == FL_MAX_PREEMPTIONS;
+        stateful->incomplete |= stateful->config.bound == FL_MAX_PREEMPTIONS;
         return;
     }
     for (unsigned i = 0; i < place->n_ready; i++) {
@@ -114,12 +114,15 @@ static bool is_told(const struct state_hash *state)
 
 static bool stateful_done(struct strategy *stateful, const struct run_report *report)
 {
-    for (size_t i = 0; i < report->n_places; i++) {
-        if (!is_told(&report->states[i]))
+    const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
+    bool news = true;
+    for (size_t i = 0; i < report->n_places && news; i++) {
+        if (report->places[i].event < after)
             continue;
-        if (!meet(stateful, &report->states[i]))
-            break;
-        add_choices(stateful, report, &report->places[i]);
+        stateful->incomplete |= !is_told(&report->states[i]);
+        news = meet(stateful, &report->states[i]);
+        if (news)
+            add_choices(stateful, report, &report->places[i]);
     }
     stateful->returned++;
     return true;
@@ -127,7 +130,7 @@ static bool stateful_done(struct strategy *stateful, const struct run_report *re
 
 static bool stateful_finished(const struct strategy *stateful)
 {
-    return stateful->returned == stateful->choices->len && !stateful->too_long;
+    return stateful->returned == stateful->choices->len && !stateful->incomplete;
 }
 
 static void stateful_progress(const struct strategy *stateful, struct strategy_progress *progress)
