@@ -26,7 +26,7 @@ HOST       = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(INCLUDE) $(PKG_CFLAGS)
 # Sub-makes started after the set-up use all cores, unless make was told how many.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all: $(BUILD)/faultline $(BUILD)/plugin/access.so lttng $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf \
+all: $(BUILD)/faultline $(BUILD)/certcheck $(BUILD)/plugin/access.so lttng $(BUILD)/guest/armv7.elf $(BUILD)/guest/x86_64.elf \
      $(BUILD)/guest/kit/build-guest.sh
 
 # KVM of x86-64 is spoken to on such a machine only.
@@ -56,8 +56,8 @@ $(BUILD)/libvirt/%.o: %.c
 
 # ---- host: every source but main.c is in both the program and the tests ----
 
-HOST_SRC  := $(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
-               monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c monitor/step/*.c)
+HOST_SRC  := $(filter-out analysis/certcheck.c,$(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
+               monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c monitor/step/*.c))
 LIB_SRC   := $(filter-out monitor/main.c,$(HOST_SRC))
 HOST_DIRS := traces analysis monitor
 TEST_SRC  := $(filter-out $(NO_VMM),$(wildcard $(HOST_DIRS:%=%/tests/test_*.c)))
@@ -79,6 +79,10 @@ BENCHES   := $(BENCH_SRC:%.c=$(BUILD)/bench/%)
 FUZZERS   := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
 
 $(BUILD)/faultline: $(HOST_OBJ)
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+# Shares no code with what it checks.
+$(BUILD)/certcheck: $(BUILD)/host/analysis/certcheck.o
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/host/%.o: %.c
@@ -224,6 +228,7 @@ install: all ## the program, its parts and the guest images under PREFIX=/usr/lo
 	test ! -e $(BUILD)/faultline-libvirt || \
 		install -D -m 755 $(BUILD)/faultline-libvirt $(DESTDIR)$(PREFIX)/lib/faultline/faultline-libvirt
 	install -D -m 644 $(BUILD)/plugin/access.so $(DESTDIR)$(PREFIX)/lib/faultline/access.so
+	install -D -m 755 $(BUILD)/certcheck $(DESTDIR)$(PREFIX)/bin/certcheck
 	install -D -m 644 scripts/gdb/faultline.py $(DESTDIR)$(PREFIX)/share/faultline/gdb/faultline.py
 	for part in $(notdir $(LTTNG)); do \
 		test ! -e $(BUILD)/plugin/$$part || install -D -m 644 $(BUILD)/plugin/$$part \

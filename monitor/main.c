@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
     {"step", cmd_step, "a run, a point at a time, forwards and backwards"},
     {"explain", cmd_explain, "a recorded run in lanes, and what decides it"},
     {"races", cmd_races, "accesses to memory that nothing orders, and whether it matters"},
+    {"places", cmd_places, "where schedules could have been departed from, and how they end"},
     {"gdb", cmd_gdb, "a recorded run under gdb, forwards and backwards"},
     {"verify", cmd_verify, "judge recorded traces"},
     {"new-scenario", cmd_new_scenario, "the source of a scenario of your own, to begin with"},

@@ -21,6 +21,7 @@ int cmd_gdb(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_new_scenario(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_places(int argc, char **argv);
 int cmd_races(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_step(int argc, char **argv);

@@ -224,13 +224,14 @@ static bool put_place(struct certificate *certificate, const struct run_report *
     return known;
 }
 
-/* Places of a run that no plan may add to are of no account. */
+/* Places of a run that no plan may add to are of no account, unless their states are. */
 void certificate_run(struct certificate *certificate, const struct run_report *report)
 {
     const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
     put_run(certificate, report);
+    const bool listed = certificate->states || report->n_taken < certificate->bound;
     bool known = false;
-    for (size_t i = 0; i < report->n_places && !known && report->n_taken < certificate->bound; i++)
+    for (size_t i = 0; i < report->n_places && !known && listed; i++)
         if (report->places[i].event >= after)
             known = put_place(certificate, report, i);
     g_string_append(certificate->line, "end ");

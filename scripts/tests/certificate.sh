@@ -1,0 +1,77 @@
+#!/bin/bash
+#@ limit=300
+# Certificates of exhausted searches are accepted by a second program; and refused when a branch is
+# removed, an end or a ready set is changed, a place is left out, a state is said to be known that is
+# not, or the image is another: each with the sum made anew.
+. "$(dirname "$0")/../lane.bash"
+
+certcheck=build/certcheck
+runs=$dir/runs
+subject=genode_stack_slot/fixed
+
+search() # OPTION...
+{
+    expect 0 "$faultline" explore "$subject" --runs-dir "$runs" "$@"
+    grep -q '^NOTHING LEFT' "$dir/out" || fail "explore $* did not come to its end"
+    certificate=$(awk '$1 == "certificate" { print $2 }' "$dir/out")
+    [ -s "$certificate" ] || fail "explore $* left no certificate"
+}
+
+accepted() # CERTIFICATE
+{
+    expect 0 "$certcheck" --faultline "$faultline" "$1"
+    grep -q '^ACCEPTED' "$dir/out" || fail "$1 is not accepted"
+    cat "$dir/out"
+}
+
+# The certificate that a program makes of the one it reads, with runs numbered and summed up anew.
+refused() # WHY CERTIFICATE PROGRAM
+{
+    awk "$3" "$2" | awk '$1 == "sum" { exit } $1 == "run" { $2 = n++ } { print }' >"$dir/tampered"
+    sum=$(sha256sum <"$dir/tampered")
+    echo "sum ${sum%% *}" >>"$dir/tampered"
+    cmp -s "$2" "$dir/tampered" && fail "$1: nothing was changed"
+    expect 1 "$certcheck" --faultline "$faultline" "$dir/tampered"
+    grep -q '^REFUSED' "$dir/out" || fail "$1 is not refused"
+    echo "$1: $(cat "$dir/out")"
+}
+
+search --bound 2
+plans=$certificate
+accepted "$plans"
+search --stateful --bound 2
+states=$certificate
+accepted "$states"
+search --stateful --bound 2 --param subthreads=2
+accepted "$certificate"
+
+# the last run, which has nothing below it
+last=$(awk '$1 == "run" { n = $2 } END { print n }' "$plans")
+refused "a branch removed" "$plans" "\$1 == \"run\" { gone = \$2 == $last } \$1 == \"sum\" { gone = 0 } !gone"
+refused "a run cut short" "$states" '$1 == "end" && $3 == "known" && !done { done = 1; next } { print }'
+refused "a verdict changed" "$plans" '$1 == "end" && ++n == 9 { $2 = "violation" } { print }'
+refused "an end's hash changed" "$plans" '$1 == "end" && ++n == 9 { $4 = "0123456789abcdef" } { print }'
+refused "a ready thread added" "$plans" '$1 == "place" && ++n == 5 { $3 = $3 ",main.1" } { print }'
+refused "a ready thread left out, with its run" "$plans" '
+    $1 == "place" && $3 ~ /,/ && !cut { cut = 1; at = places; name = $3; sub(/.*,/, "", name); sub(/,[^,]*$/, "", $3) }
+    $1 == "place" { places++ }
+    $1 == "run" { gone = cut && $3 == at && $4 == name || NF == 4 && below[$3] }
+    gone && $1 == "place" { below[places - 1] = 1 }
+    !gone'
+refused "a place left out, with its runs" "$plans" '
+    $1 == "place" { here = places++ }
+    $1 == "place" && here == 33 { next }
+    $1 == "run" { gone = $3 == 33; if (NF == 4 && $3 > 33) $3-- }
+    !gone'
+refused "a state said to be known" "$states" '
+    $1 == "known" && !done { done = 1; $2 = $2 + 1 } { print }'
+refused "a known state made up" "$states" '
+    $1 == "place" { last = $0; kept[n++] = $4 }
+    $1 == "known" && !done { done = 1; $5 = kept[0] } { print }'
+refused "another image" "$plans" '$1 == "image" { $2 = "0000" substr($2, 5) } { print }'
+
+sed '$d' "$plans" >"$dir/cut"
+expect 1 "$certcheck" "$dir/cut"
+expect 2 "$certcheck" "$dir/none"
+expect 2 "$certcheck" README.md
+expect 1 "$certcheck" --image build/guest/x86_64.elf "$plans"
