@@ -337,7 +337,8 @@ static char *certificate_path(const struct explore_command *command, const char 
     return g_build_filename(command->runs_dir, "certificates", name, NULL);
 }
 
-static bool open_certificate(struct explore_command *command, GError **error)
+/* A search is not less for having no certificate: why there is none is told in the end. */
+static void open_certificate(struct explore_command *command)
 {
     struct explore_options *options = &command->options;
     const char *depth = trace_value_name(TRACE_DEPTH, options->depth);
@@ -352,21 +353,22 @@ static bool open_certificate(struct explore_command *command, GError **error)
         .states = options->strategy->known != NULL,
     };
     if (!certifies(command))
-        return true;
+        return;
     command->certificate = certificate_path(command, depth);
-    options->certificate = certificate_open(command->certificate, &header, error);
-    return options->certificate != NULL;
+    options->certificate = certificate_open(command->certificate, &header, &command->not_certified);
 }
 
-static bool close_certificate(struct explore_command *command, const struct explore_result *result,
-                              GError **error)
+static void close_certificate(struct explore_command *command, const struct explore_result *result)
 {
-    if (result != NULL && result->verdict == EXPLORE_NOTHING_LEFT &&
-        command->options.certificate != NULL)
-        return certificate_close(command->options.certificate, error);
-    certificate_drop(command->options.certificate);
+    struct certificate *certificate = command->options.certificate;
+    const bool nothing_left = result != NULL && result->verdict == EXPLORE_NOTHING_LEFT;
+    if (certificate == NULL || !nothing_left)
+        certificate_drop(certificate);
+    else if (certificate_close(certificate, &command->not_certified))
+        return;
     g_clear_pointer(&command->certificate, g_free);
-    return true;
+    if (nothing_left && command->not_certified != NULL)
+        fprintf(stderr, "faultline explore: %s\n", command->not_certified->message);
 }
 
 /* ---- going ---- */
@@ -377,17 +379,16 @@ static int search(struct explore_command *command, const char *name, GError **er
         return EXIT_ERROR;
     command->options.crew = subject_crew(&command->subject, (unsigned)command->jobs);
     command->options.engine = engine_new();
-    if (!open_certificate(command, error))
-        return EXIT_ERROR;
+    open_certificate(command);
     open_journal(command);
     cli_catch_interrupt();
     progress_begin(&command->progress, stderr);
     struct explore_result *result = explore(&command->options, error);
     close_journal(command, result);
-    const bool certified = close_certificate(command, result, error);
+    close_certificate(command, result);
     int status = EXIT_ERROR;
     if (result != NULL) {
-        status = certified ? explore_tell(command, result) : EXIT_ERROR;
+        status = explore_tell(command, result);
         explore_free(result);
     }
     engine_free(command->options.engine);
@@ -407,6 +408,7 @@ static void free_command(struct explore_command *command)
     g_free(command->otherwise);
     g_free(command->runs_dir);
     g_free(command->certificate);
+    g_clear_error(&command->not_certified);
 }
 
 int cmd_explore(int argc, char **argv)

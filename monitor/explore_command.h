@@ -28,9 +28,10 @@ struct explore_command {
     struct fl_plan base;
     struct explore_options options;
     struct progress progress;
-    char *certificate; /* its path; NULL: this search has none */
-    char **traces;     /* one for each finding, NULL where it could not be recorded */
-    char **reasons;    /* why each of them violates (explain.h), or "" */
+    char *certificate;     /* its path; NULL: this search has none */
+    GError *not_certified; /* why, or NULL */
+    char **traces;         /* one for each finding, NULL where it could not be recorded */
+    char **reasons;        /* why each of them violates (explain.h), or "" */
 };
 
 /* explore_options.progress; the context is the command. */

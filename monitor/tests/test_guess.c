@@ -85,7 +85,7 @@ static void uneven_and_late_trees_are_guessed(void **state)
             assert_true(guess_quality(walk.guess, part) > 0.1);
             assert_true(guess_quality(walk.guess, part) < 10);
         }
-        assert_float_equal(guess_last(walk.guess) / (double)walk.leaves, 1, 0.5);
+        assert_float_equal((float)(guess_last(walk.guess) / (double)walk.leaves), 1, 0.5);
         guess_free(walk.guess);
     }
 }
