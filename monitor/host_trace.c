@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -185,6 +186,8 @@ bool host_trace_begin(const struct host_trace_options *options, const char *verb
     if (control == NULL || !make_directory(options->directory, error))
         return false;
     host.base = monotonic();
+    /* A daemon that ends while it is spoken to is an error like any other. */
+    signal(SIGPIPE, SIG_IGN);
     if (!control->begin(host.directory, options->kernel, error)) {
         control->discard(host.directory);
         return false;
