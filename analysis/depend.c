@@ -124,11 +124,25 @@ static void cut_events(struct depend *depend, const struct fl_event *events, siz
     g_array_append_val(depend->transitions, open);
 }
 
+/* The span from which on there is a second thread. What core did before comes before all that
+ * others do, whatever it touched, and is most of the log. */
+static uint32_t first_span(const struct engine *engine)
+{
+    size_t n;
+    const struct thread_birth *births = engine_births(engine, &n);
+    while (n > 0 && births->thread == FL_PATH_CORE)
+        births++, n--;
+    return n > 0 ? births->span : UINT32_MAX;
+}
+
 /* The log is a stranger's: it ends where a record belongs to no span. */
 static void share_log(struct depend *depend, const struct access *log, size_t n)
 {
+    const uint32_t first = first_span(depend->engine);
     size_t n_spans, span = 0, at = 0;
     const struct span *spans = engine_spans(depend->engine, &n_spans);
+    while (at < n && log[at].span < first)
+        at++;
     for (guint i = 0; i < depend->transitions->len; i++) {
         struct transition *transition = transition_at(depend, i);
         const uint64_t end = (uint64_t)transition->first_event + transition->events;

@@ -55,6 +55,8 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
         {"paranoid", 0, 0, G_OPTION_ARG_NONE, &command->paranoid, "run every plan twice", NULL},
         {"runs-dir", 0, 0, G_OPTION_ARG_FILENAME, &command->runs_dir,
          "where traces go (default: traces/runs)", "DIR"},
+        {"orders", 0, 0, G_OPTION_ARG_NONE, &command->orders,
+         "count runs that differ in the order of independent steps alone as one behaviour", NULL},
         {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
          "in each run, stop the guest whenever core is quiescent, and count its objects from "
          "outside",
@@ -196,11 +198,24 @@ static bool can_tell_states(const struct explore_command *command, GError **erro
     return false;
 }
 
+/* Steps are told from entries, and from what the plugin says. */
+static bool can_order(const struct explore_command *command, GError **error)
+{
+    g_autofree char *reason = no_accesses(command);
+    if (reason == NULL && command->options.depth <= FL_DEPTH_SYNC &&
+        command->options.strategy->known == NULL)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--orders %s",
+                reason != NULL ? reason : "needs depth ipc or sync, and whole runs");
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
-    if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)))
+    if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)) ||
+        (command->orders && !can_order(command, error)))
         return false;
     g_autofree char *reason = no_accesses(command);
     if (reason == NULL) {
@@ -243,6 +258,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     options->base = &command->base;
     options->seed = (uint64_t)command->seed;
     options->all = command->all;
+    options->orders = command->orders || options->strategy->steps;
     options->minimise = !command->no_minimise;
     options->interrupted = cli_interrupted;
     options->progress = explore_show_progress;
@@ -273,7 +289,8 @@ static char *journal_key(const struct explore_command *command)
     g_string_append_printf(key, "\nstrategy %s depth %s bound %u seed %" G_GUINT64_FORMAT,
                            options->strategy->id, trace_value_name(TRACE_DEPTH, options->depth),
                            options->bound, options->seed);
-    g_string_append_printf(key, " without %u all %d", options->without, options->all);
+    g_string_append_printf(key, " without %u all %d orders %d", options->without, options->all,
+                           options->orders);
     for (char **word = command->focus; word != NULL && *word != NULL; word++)
         g_string_append_printf(key, "\nfocus %s", *word);
     return g_string_free(key, FALSE);

@@ -1,6 +1,7 @@
 #include "drive.h"
 
 #include <string.h>
+#include "happens.h"
 #include "plan.h"
 
 #define WAIT_MS 100
@@ -23,11 +24,12 @@ struct flight {
     GQueue *queue;       /* of struct posted, the oldest first */
     struct posted *held; /* a plan for which there was no room yet, or NULL */
     uint64_t issued;
-    unsigned generation;   /* of the last report */
-    GArray *taken;         /* of struct fl_preemption */
-    GArray *taken_at;      /* of uint64_t */
-    struct depend *depend; /* ops->steps; else NULL */
-    GArray *events;        /* ops->steps: of struct fl_event, all of the run */
+    unsigned generation;     /* of the last report */
+    GArray *taken;           /* of struct fl_preemption */
+    GArray *taken_at;        /* of uint64_t */
+    struct depend *depend;   /* ops->steps or orders; else NULL */
+    struct happens *happens; /* with depend */
+    GArray *events;          /* with depend: of struct fl_event, all of the run */
 };
 
 /* ---- out ---- */
@@ -35,6 +37,8 @@ struct flight {
 static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
     struct fl_plan sent = posted->plan;
+    if (flight->depend != NULL)
+        sent.mode |= FL_MODE_SPANS; /* which accesses are told by */
     if ((sent.mode & FL_MODE_ONLINE) && !(sent.mode & FL_MODE_AFTER))
         plan_make_online(&sent);
     posted->session = session;
@@ -44,7 +48,7 @@ static void post(struct flight *flight, struct posted *posted, struct session *s
 
 static bool wants_accesses(const struct flight *flight, const struct fl_plan *plan)
 {
-    if (flight->drive->ops->steps)
+    if (flight->depend != NULL)
         return true;
     const bool wanted = flight->drive->accesses ? depth_needs_spans(plan->depth)
                                                 : depth_needs_accesses(plan->depth);
@@ -173,12 +177,25 @@ static void fill_steps(struct flight *flight, const struct posted *posted, struc
     steps->transitions = depend_transitions(flight->depend, &steps->n);
 }
 
+static uint64_t order_of(struct happens *happens, const struct run_steps *steps)
+{
+    g_autoptr(GPtrArray) footprints =
+        g_ptr_array_new_with_free_func((GDestroyNotify)footprint_unref);
+    for (size_t i = 0; i < steps->n; i++) {
+        g_ptr_array_add(footprints, steps->footprint(steps->context, i));
+        happens_add(happens, steps->transitions[i].thread, footprints->pdata[i]);
+    }
+    const uint64_t order = happens_fingerprint(happens, (uint32_t)steps->n);
+    happens_truncate(happens, 0);
+    return order;
+}
+
 static bool hand_back(struct flight *flight, struct driven *driven, const struct run_report *report)
 {
     struct drive *drive = flight->drive;
     driven->report = report;
     driven->used = drive->ops->done(drive->strategy, report);
-    driven->used = driven->used || report->generation != flight->generation;
+    driven->used = driven->used || drive->orders || report->generation != flight->generation;
     flight->generation = report->generation;
     return drive->on_run == NULL || drive->on_run(drive->context, driven);
 }
@@ -199,6 +216,7 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     if (flight->depend != NULL) {
         fill_steps(flight, posted, &steps);
         report.steps = &steps;
+        report.order = order_of(flight->happens, &steps);
     }
     struct driven driven = {.number = posted->number, .run = run, .session = posted->session};
     return hand_back(flight, &driven, &report);
@@ -315,7 +333,8 @@ enum drive_end drive_run(struct drive *drive, GError **error)
         .queue = g_queue_new(),
         .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
-        .depend = drive->ops->steps ? depend_new(drive->depth) : NULL,
+        .depend = drive->ops->steps || drive->orders ? depend_new(drive->depth) : NULL,
+        .happens = happens_new(&relation_true),
         .events = g_array_new(FALSE, FALSE, sizeof(struct fl_event)),
     };
     drive->first = drive->second = NULL;
@@ -331,5 +350,6 @@ enum drive_end drive_run(struct drive *drive, GError **error)
     g_array_free(flight.taken_at, TRUE);
     g_array_free(flight.events, TRUE);
     depend_free(flight.depend);
+    happens_free(flight.happens);
     return end;
 }

@@ -42,7 +42,8 @@ struct drive {
     bool accesses;             /* guests can tell them: depth insn makes use of them too */
     struct standing *standing; /* for ops->known; else NULL */
     struct focus *focus;       /* which of the places count; NULL: all */
-    unsigned depth;            /* of ops->steps */
+    bool orders;               /* tell run_report.order, as for ops->steps */
+    unsigned depth;            /* of ops->steps and orders */
     uint64_t max_runs;         /* 0: as many as the strategy wants */
     uint64_t twice_every; /* every so many-th plan is run twice and the runs compared; 0: never */
 

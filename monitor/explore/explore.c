@@ -147,7 +147,8 @@ static bool on_run(void *context, const struct driven *driven)
     const struct run_report *report = driven->report;
     result->runs++;
     result->seen += report->verdict->seen;
-    g_array_append_val(search->hashes, report->verdict->event_hash);
+    const uint64_t told = report->steps != NULL ? report->order : report->verdict->event_hash;
+    g_array_append_val(search->hashes, told);
     if (search->options->certificate != NULL)
         certificate_run(search->options->certificate, report);
     if (report->verdict->kind == VERDICT_INCONCLUSIVE)
@@ -273,6 +274,7 @@ static void run_search(struct search *search)
         .accesses = !(options->without & 1u << FL_DEPTH_ACCESS),
         .standing = search->standing,
         .focus = options->focus,
+        .orders = options->orders,
         .depth = options->depth,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
         .twice_every = options->twice_every,

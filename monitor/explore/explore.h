@@ -39,6 +39,7 @@ struct explore_options {
     struct certificate *certificate; /* of what is searched; NULL: none. The caller's */
     struct focus *focus;             /* NULL: everywhere */
     struct journal *journal; /* where runs are remembered, and recalled from; NULL: nowhere */
+    bool orders;             /* drive.h */
     bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;
     bool (*interrupted)(void);
@@ -73,7 +74,7 @@ struct explore_result {
     uint64_t resumed;
     uint64_t inconclusive;
     uint64_t seen;                 /* events of the kind that the variant must see, in all runs */
-    uint64_t distinct;             /* event hashes */
+    uint64_t distinct;             /* orders of dependent steps, where told; else event hashes */
     double seconds;                /* of the search, without the minimising */
     double seconds_resumed;        /* what the resumed runs had taken */
     size_t places[FL_DEPTH_NEVER]; /* of the default schedule, at each depth that was searched */

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=180
+#@ limit=300
 # Strategy dpor makes the runs that can be counted by hand (guest/scenarios/rig_orders.c), the same
 # with any number of guests, run twice, and resumed; on both images alike; and refuses what it cannot.
 . "$(dirname "$0")/../lane.bash"
@@ -20,6 +20,15 @@ for rounds in 1 2 3; do
     done
     reduce apart --param rounds=$rounds
     holds '.runs == 2'
+done
+
+# of all plans as many behaviours as dpor makes runs: where threads give up, dpor alone has a choice,
+# but two threads leave none
+for variant in stores:28 apart:2 counter:148; do
+    expect 0 "$faultline" explore "rig_orders/${variant%:*}" --depth ipc --bound 250 --orders --json \
+        --runs-dir "$dir/runs"
+    holds ".distinct == ${variant#*:} and .distinct_by == \"order\" and .runs > .distinct"
+    echo "${variant%:*}: $(value .distinct) behaviours in $(value .runs) runs"
 done
 
 # the estimate swings by less than an order of magnitude
