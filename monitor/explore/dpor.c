@@ -13,6 +13,7 @@
  * none. Each plan depends on the run before it, so one is in flight at a time. */
 #include "strategy.h"
 
+#include "capture.h"
 #include "guess.h"
 #include "plan.h"
 #include "wakeup.h"
@@ -175,8 +176,15 @@ static bool take_step(struct strategy *dpor, const struct run_steps *steps, guin
     return true;
 }
 
-static bool take_steps(struct strategy *dpor, const struct run_steps *steps)
+/* Whether events are missing at the end: the run shows only how it began. */
+static bool is_partial(const struct run_report *report)
 {
+    return outcome_is_cut_short(report->result->outcome) || report->result->lost > 0;
+}
+
+static bool take_steps(struct strategy *dpor, const struct run_report *report)
+{
+    const struct run_steps *steps = report->steps;
     bool slept = false;
     happens_truncate(dpor->happens, dpor->fresh);
     for (guint i = dpor->fresh; i < steps->n; i++)
@@ -184,7 +192,7 @@ static bool take_steps(struct strategy *dpor, const struct run_steps *steps)
             return false;
     dpor->redundant += slept;
     g_ptr_array_set_size(dpor->stack, (gint)steps->n);
-    return dpor->guided <= steps->n;
+    return dpor->guided <= steps->n || (dpor->fresh < steps->n && is_partial(report));
 }
 
 /* ---- races ---- */
@@ -295,7 +303,7 @@ static bool dpor_done(struct strategy *dpor, const struct run_report *report)
 {
     dpor->in_flight = false;
     dpor->returned++;
-    if (report->steps == NULL || !take_steps(dpor, report->steps)) {
+    if (report->steps == NULL || !take_steps(dpor, report)) {
         dpor->broken = g_strdup("a run went otherwise than the runs before it said it would");
         return true;
     }

@@ -320,7 +320,8 @@ static uint64_t reduce(const struct program *program, const struct relation *rel
         make_run(&run, &plan);
         note_run(found, &run);
         const struct run_steps steps = {run.transitions, run.n, footprint_of, &run};
-        const struct run_report report = {.plan = &plan, .steps = &steps};
+        const struct fl_result result = {.outcome = FL_OUTCOME_EXITED};
+        const struct run_report report = {.plan = &plan, .result = &result, .steps = &steps};
         strategy_dpor.done(dpor, &report);
         for (size_t i = 0; i < run.n; i++)
             footprint_unref(run.footprints[i]);
