@@ -38,6 +38,7 @@ struct strategy {
     guint fresh;  /* nodes from here on are not as in the run before */
     guint guided; /* nodes up to here are as the plan says */
     bool in_flight, done;
+    bool partial; /* of some run the end is not known, nor what could have come before it */
     char *broken;
     uint64_t returned;
     uint64_t redundant; /* runs that met a step which had been seen to */
@@ -302,6 +303,7 @@ static void guess_size(struct strategy *dpor)
 static bool dpor_done(struct strategy *dpor, const struct run_report *report)
 {
     dpor->in_flight = false;
+    dpor->partial |= is_partial(report);
     dpor->returned++;
     if (report->steps == NULL || !take_steps(dpor, report)) {
         dpor->broken = g_strdup("a run went otherwise than the runs before it said it would");
@@ -315,7 +317,7 @@ static bool dpor_done(struct strategy *dpor, const struct run_report *report)
 
 static bool dpor_finished(const struct strategy *dpor)
 {
-    return dpor->done;
+    return dpor->done && !dpor->partial;
 }
 
 const double estimate_parts[ESTIMATE_PARTS] = {0.1, 0.25, 0.5};
