@@ -4,22 +4,10 @@
  * A span of user mode is told by the event that ends it, so it belongs to the transition that this
  * event ends or lies in. The accesses of the kernel itself (message pages, lock words) have no
  * record; the objects that events name stand for them. */
-#include "depend.h"
+#include "depend_parts.h"
 
 #include <string.h>
 #include "trace.h"
-
-struct depend {
-    unsigned depth;
-    GArray *transitions; /* struct transition */
-    GArray *touches;     /* touch: of the footprint being made */
-    GArray *threads;     /* uint32_t: paths of the run */
-    GArray *takers;      /* uint32_t: who took the fault of this number; 0: nobody */
-    const struct engine *engine;
-    const struct fl_event *events;
-    size_t n_events;
-    const struct access *log;
-};
 
 struct depend *depend_new(unsigned depth)
 {
@@ -192,194 +180,13 @@ const struct transition *depend_transitions(const struct depend *depend, size_t 
 
 /* ---- footprints ---- */
 
-static void add(struct depend *depend, enum object_kind kind, uint64_t id, bool writes)
-{
-    const touch added = touch_of(kind, id, writes);
-    g_array_append_val(depend->touches, added);
-}
-
-static void add_everybody(struct depend *depend, enum object_kind kind, bool writes)
-{
-    for (guint i = 0; i < depend->threads->len; i++)
-        add(depend, kind, g_array_index(depend->threads, uint32_t, i), writes);
-}
-
-static uint64_t in_space(const struct fl_event *event, uint64_t value)
-{
-    return (uint64_t)event->space << 40 | (value & 0xffffffffffu);
-}
-
-typedef void teller(struct depend *depend, const struct fl_event *event);
-
-static void on_switch(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-}
-
-static void on_create(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
-    add(depend, OBJECT_LIFE, (uint32_t)event->addr, true);
-    add(depend, OBJECT_THREAD, event->thread, true);
-}
-
-/* Who waits for it is woken, or fails. */
-static void on_gone(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    add(depend, OBJECT_LIFE, event->thread, true);
-    add(depend, OBJECT_RECEIVER, event->thread, true);
-}
-
-/* It is taken out of whatever queue it was in. */
-static void on_halt(struct depend *depend, const struct fl_event *event)
-{
-    on_gone(depend, event);
-    add_everybody(depend, OBJECT_RECEIVER, true);
-}
-
-static void on_join(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    if (event->addr != FL_PATH_KERNEL)
-        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
-    else
-        add_everybody(depend, OBJECT_LIFE, false);
-}
-
-static void on_offer(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_RECEIVER, (uint32_t)event->addr, true);
-    add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
-}
-
-static void on_receive(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    add(depend, OBJECT_RECEIVER, event->thread, true);
-}
-
-static void on_wait(struct depend *depend, const struct fl_event *event)
-{
-    on_receive(depend, event);
-    if (event->addr != FL_PATH_KERNEL)
-        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
-}
-
-/* The sender waits no longer to be heard, and may go on. */
-static void on_deliver(struct depend *depend, const struct fl_event *event)
-{
-    on_receive(depend, event);
-    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
-}
-
-static void on_answer(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, (uint32_t)event->addr, true);
-}
-
-/* The partner has gone, or never was. */
-static void on_error(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    if (event->addr != FL_PATH_KERNEL)
-        add(depend, OBJECT_LIFE, (uint32_t)event->addr, false);
-    else
-        add_everybody(depend, OBJECT_LIFE, false);
-}
-
-/* To whom it goes is told when it is taken. */
-static void on_fault(struct depend *depend, const struct fl_event *event)
-{
-    const uint32_t taker = event->aux < depend->takers->len
-                               ? g_array_index(depend->takers, uint32_t, event->aux)
-                               : FL_PATH_KERNEL;
-    add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), false);
-    if (taker != FL_PATH_KERNEL)
-        add(depend, OBJECT_RECEIVER, taker, true);
-    else
-        add_everybody(depend, OBJECT_RECEIVER, true);
-}
-
-static void on_mapping(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), true);
-    add(depend, OBJECT_FRAME, event->aux, true);
-}
-
-static void on_lock(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_LOCK, in_space(event, event->addr), true);
-    add(depend, OBJECT_THREAD, event->thread, true);
-}
-
-static void on_unlock(struct depend *depend, const struct fl_event *event)
-{
-    on_lock(depend, event);
-    if (event->arg != FL_PATH_KERNEL)
-        add(depend, OBJECT_THREAD, event->arg, true);
-}
-
-static void on_slot(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_SLOT, in_space(event, event->addr), true);
-}
-
-static void on_begin(struct depend *depend, const struct fl_event *event)
-{
-    (void)event;
-    add(depend, OBJECT_OPERATIONS, 0, false);
-}
-
-static void on_finish(struct depend *depend, const struct fl_event *event)
-{
-    (void)event;
-    add(depend, OBJECT_OPERATIONS, 0, true);
-}
-
-/* Wherever the other is: each of its transitions looks whether it is to stand. */
-static void on_suspend(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    add(depend, OBJECT_LIFE, (uint32_t)event->addr, true);
-    add_everybody(depend, OBJECT_RECEIVER, true);
-}
-
-/* Taken out of whatever queue it was in. */
-static void on_suspended(struct depend *depend, const struct fl_event *event)
-{
-    add(depend, OBJECT_THREAD, event->thread, true);
-    add_everybody(depend, OBJECT_RECEIVER, true);
-}
-
-static teller *const tellers[FL_EVENT_COUNT] = {
-    [FL_EVENT_SWITCH] = on_switch,       [FL_EVENT_THREAD_CREATE] = on_create,
-    [FL_EVENT_THREAD_EXIT] = on_gone,    [FL_EVENT_THREAD_HALT] = on_halt,
-    [FL_EVENT_JOIN] = on_join,           [FL_EVENT_JOIN_BLOCK] = on_join,
-    [FL_EVENT_IPC_SEND] = on_offer,      [FL_EVENT_IPC_WAIT] = on_wait,
-    [FL_EVENT_IPC_DELIVER] = on_deliver, [FL_EVENT_FAULT_DELIVER] = on_deliver,
-    [FL_EVENT_IPC_REPLY] = on_answer,    [FL_EVENT_FAULT_REPLY] = on_answer,
-    [FL_EVENT_FAULT_REPORT] = on_answer, [FL_EVENT_IPC_ERROR] = on_error,
-    [FL_EVENT_FAULT_RAISE] = on_fault,   [FL_EVENT_MAP] = on_mapping,
-    [FL_EVENT_UNMAP] = on_mapping,       [FL_EVENT_PROTECT] = on_mapping,
-    [FL_EVENT_LOCK] = on_lock,           [FL_EVENT_LOCK_BLOCK] = on_lock,
-    [FL_EVENT_UNLOCK] = on_unlock,       [FL_EVENT_MARK_RESERVE] = on_slot,
-    [FL_EVENT_MARK_ATTACH] = on_slot,    [FL_EVENT_MARK_PUBLISH] = on_slot,
-    [FL_EVENT_MARK_USE] = on_slot,       [FL_EVENT_MARK_DETACH] = on_slot,
-    [FL_EVENT_MARK_FREE] = on_slot,      [FL_EVENT_MARK_BEGIN] = on_begin,
-    [FL_EVENT_MARK_END] = on_finish,     [FL_EVENT_MARK_DEED] = on_finish,
-    [FL_EVENT_MARK_ERROR] = on_finish,   [FL_EVENT_SUSPEND] = on_suspend,
-    [FL_EVENT_SUSPENDED] = on_suspended, [FL_EVENT_SUSPEND_END] = on_join,
-    [FL_EVENT_RESUME] = on_answer,
-};
-
 static void add_access(struct depend *depend, const struct access *access)
 {
     const uint32_t size = 1u << (access->place >> 24 & 0xfu);
     const bool writes = access->place >> 28 == ACCESS_STORE;
     for (uint32_t word = access->address >> 2; word <= (access->address + size - 1) >> 2; word++)
-        add(depend, OBJECT_MEMORY, word, writes);
-    add(depend, OBJECT_FRAME, access->address >> FL_PAGE_SHIFT, false);
+        depend_add(depend, OBJECT_MEMORY, word, writes);
+    depend_add(depend, OBJECT_FRAME, access->address >> FL_PAGE_SHIFT, false);
 }
 
 /* A transition that ends with a page fault found the page as it was. The access has no record; the
@@ -394,7 +201,8 @@ static void add_faulted_page(struct depend *depend, const struct transition *tra
     for (uint32_t i = end; i < depend->n_events; i++) {
         const struct fl_event *event = &depend->events[i];
         if (fl_event_id(event) == FL_EVENT_FAULT_RAISE && event->thread == entry->thread) {
-            add(depend, OBJECT_PAGE, in_space(event, event->addr >> FL_PAGE_SHIFT), false);
+            depend_add(depend, OBJECT_PAGE, depend_in_space(event, event->addr >> FL_PAGE_SHIFT),
+                       false);
             return;
         }
     }
@@ -404,14 +212,13 @@ struct footprint *depend_footprint(struct depend *depend, size_t i)
 {
     const struct transition *transition = transition_at(depend, i);
     g_array_set_size(depend->touches, 0);
-    add(depend, OBJECT_THREAD, transition->thread, true);
-    add(depend, OBJECT_LIFE, transition->thread, false);
+    depend_add(depend, OBJECT_THREAD, transition->thread, true);
+    depend_add(depend, OBJECT_LIFE, transition->thread, false);
     if (transition->end.thread != 0)
-        add(depend, OBJECT_THREAD, transition->end.thread, true);
+        depend_add(depend, OBJECT_THREAD, transition->end.thread, true);
     for (uint32_t j = 0; j < transition->events; j++) {
         const struct fl_event event = depend->events[transition->first_event + j];
-        if (fl_event_id(&event) < FL_EVENT_COUNT && tellers[fl_event_id(&event)] != NULL)
-            tellers[fl_event_id(&event)](depend, &event);
+        depend_tell(depend, &event);
     }
     add_faulted_page(depend, transition);
     for (uint32_t j = 0; j < transition->accesses; j++)
