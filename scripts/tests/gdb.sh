@@ -48,7 +48,7 @@ line=$(grep -n 'stack_attach' "$scenario" | head -n 1 | cut -d: -f1)
 
 in_gdb attach 'bt' 'fl slots' "break $scenario:$line" 'continue' 'fl point' 'fl slots' \
     'reverse-continue' 'fl point' 'delete' 'fl hash' 'continue' 'fl hash'
-says attach ' in (trace_space|do_ipc_call|ipc_send) ' ' in enter \(\) at guest/arch/armv7/vectors.S' \
+says attach '(trace_space|do_ipc_call|ipc_send) ' ' in enter \(\) at guest/arch/armv7/vectors.S' \
     ' in stack_attach |^#.* stack_attach ' 'racy_alloc .*genode_stack_slot.c' 'thread_create ' \
     "slot 1 .*table free +held reserved +by $first for" 'hit Breakpoint' "slot 1 .*table free +held reserved +by $first for" \
     'and reserved +by ' "^Thread .* \"$first\" hit Breakpoint" "^ +$first: running" \
