@@ -458,7 +458,7 @@ static void a_deadlock_is_found(void **state)
 static struct program draw(GRand *rand)
 {
     struct program program = {.threads = (unsigned)g_rand_int_range(rand, 2, 4)};
-    const int longest = program.threads == 2 ? 5 : 3;
+    const int longest = program.threads == 2 ? 6 : 4;
     for (unsigned i = 0; i < program.threads; i++) {
         program.length[i] = (unsigned)g_rand_int_range(rand, 1, longest);
         for (unsigned j = 0; j < program.length[i]; j++) {
@@ -474,7 +474,7 @@ static void drawn_programs_agree(void **state)
     (void)state;
     GRand *rand = g_rand_new_with_seed(9);
     uint64_t all = 0, reduced = 0, one;
-    for (unsigned i = 0; i < 400; i++) {
+    for (unsigned i = 0; i < 200; i++) {
         const struct program program = draw(rand);
         reduced += compare(&program, &one);
         all += one;
