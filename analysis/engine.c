@@ -209,8 +209,11 @@ static bool may_lack_end(uint32_t outcome)
            outcome == FL_OUTCOME_DEAD || outcome == FL_OUTCOME_SILENT;
 }
 
+/* A run that the monitor ended, since it knows the rest, has not come to its end. */
 static void end_checks(struct engine *engine)
 {
+    if (engine->verdict.outcome == FL_OUTCOME_KNOWN)
+        return;
     engine->context.event = NULL;
     engine->context.outcome = engine->verdict.outcome;
     const uint64_t last = engine->events ? engine->events - 1 : 0;

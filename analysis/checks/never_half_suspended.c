@@ -82,11 +82,23 @@ static void on_end(struct check_context *context)
         }
 }
 
+/* Not when it was wanted. */
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    for (uint32_t tid = 0; tid < FL_MAX_THREADS; tid++)
+        if (state->wish[tid] != 0 || state->stands[tid])
+            FINGERPRINT_FACT(facts, 0, tid, state->wish[tid] != 0, state->of[tid], state->by[tid],
+                             state->stands[tid]);
+}
+
 const struct check check_never_half_suspended = {
     .id = "never-half-suspended",
     .summary = "suspending a thread completes or is refused, and a suspended one does nothing",
     .source = "Codezero, \"reasonable way to suspend task\" (seed 004)",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(SUSPEND) | CHECK_ON(SUSPENDED) | CHECK_ON(SUSPEND_END) | CHECK_ON(RESUME) |
           CHECK_ON(ENTRY) | CHECK_ON(SWITCH) | CHECK_ON(THREAD_EXIT) | CHECK_ON(THREAD_HALT),
     .event = on_event,

@@ -97,11 +97,20 @@ static void on_event(struct check_context *context)
     }
 }
 
+static void fingerprint(const struct check_context *context, struct fingerprint *facts)
+{
+    const struct state *state = context->state;
+
+    for (uint32_t i = 0; i < state->n_stale; i++)
+        FINGERPRINT_FACT(facts, 0, state->stale[i].space, state->stale[i].page);
+}
+
 const struct check check_vm_flush_before_reuse = {
     .id = "vm-flush-before-reuse",
     .summary = "a translation that was taken away is flushed before its space goes on",
     .source = "design.md, Preemption, measured; ARM DDI 0406C B3.10",
     .state_size = sizeof(struct state),
+    .fingerprint = fingerprint,
     .on = CHECK_ON(MAP) | CHECK_ON(UNMAP) | CHECK_ON(PROTECT) | CHECK_ON(FLUSH) | CHECK_ON(SWITCH) |
           CHECK_ON(ENTRY) | CHECK_ON(INTERRUPT),
     .event = on_event,
