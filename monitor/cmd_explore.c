@@ -258,7 +258,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     options->base = &command->base;
     options->seed = (uint64_t)command->seed;
     options->all = command->all;
-    options->orders = command->orders || options->strategy->steps;
+    options->orders = command->orders;
     options->minimise = !command->no_minimise;
     options->interrupted = cli_interrupted;
     options->progress = explore_show_progress;

@@ -278,7 +278,7 @@ static void print_summary(const struct explore_command *command,
         append_searched(text, command, result);
     if (command->options.strategy == &strategy_pct)
         append_probability(text, result);
-    if (command->options.orders)
+    if (command->options.orders || command->options.strategy->steps)
         g_string_append_printf(text,
                                "  %" G_GUINT64_FORMAT " behaviours: orders of dependent steps\n",
                                result->distinct);
@@ -354,7 +354,9 @@ static void add_strategy(json_t *json, const struct explore_command *command,
     if (command->options.strategy->steps)
         json_object_set_new(json, "bound", json_null());
     json_object_set_new(json, "distinct_by",
-                        json_string(command->options.orders ? "order" : "events"));
+                        json_string(command->options.orders || command->options.strategy->steps
+                                        ? "order"
+                                        : "events"));
     explore_estimate_to_json(json, command, result);
     json_object_set_new(json, "jobs", json_integer(command->jobs));
     json_object_set_new(json, "resumed", json_integer((json_int_t)result->resumed));

@@ -41,7 +41,8 @@ struct strategy {
     bool partial; /* of some run the end is not known, nor what could have come before it */
     char *broken;
     uint64_t returned;
-    uint64_t redundant; /* runs that met a step which had been seen to */
+    GHashTable *orders; /* of uint64_t, as a set: fingerprints of the runs */
+    uint64_t redundant; /* runs of an order that was met before */
 };
 
 static struct node *node_at(const struct strategy *dpor, guint i)
@@ -92,6 +93,7 @@ static struct strategy *dpor_open(const struct strategy_config *config, GError *
     dpor->stack = g_ptr_array_new_with_free_func(node_free);
     dpor->happens = happens_new(dpor->relation);
     dpor->races = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    dpor->orders = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     dpor->guess = guess_new();
     dpor->path = g_array_new(FALSE, FALSE, sizeof(struct guess_node));
     return dpor;
@@ -102,6 +104,7 @@ static void dpor_close(struct strategy *dpor)
     g_ptr_array_free(dpor->stack, TRUE);
     happens_free(dpor->happens);
     g_array_free(dpor->races, TRUE);
+    g_hash_table_unref(dpor->orders);
     guess_free(dpor->guess);
     g_array_free(dpor->path, TRUE);
     g_free(dpor->broken);
@@ -141,23 +144,19 @@ static bool dpor_next(struct strategy *dpor, struct fl_plan *plan)
 
 /* ---- back: the stack becomes the run ---- */
 
-/* What has been seen to before the step has been after it, if they are independent. Whether the
- * step itself had been. */
-static bool inherit_sleep(const struct strategy *dpor, const struct node *from, struct node *to)
+/* What has been seen to before the step has been after it, if they are independent. */
+static void inherit_sleep(const struct strategy *dpor, const struct node *from, struct node *to)
 {
-    bool slept = false;
     for (guint i = 0; i < from->sleep->len; i++) {
         const struct step *step = &g_array_index(from->sleep, struct step, i);
-        slept |= step->thread == from->step.thread;
         if (step->thread != from->step.thread &&
             !footprints_depend(dpor->relation, step->footprint, from->step.footprint))
             add_sleeper(to, step);
     }
-    return slept;
 }
 
 /* The i-th step of the run. false: it is not the one that the plan was to bring about. */
-static bool take_step(struct strategy *dpor, const struct run_steps *steps, guint i, bool *slept)
+static bool take_step(struct strategy *dpor, const struct run_steps *steps, guint i)
 {
     const struct transition *transition = &steps->transitions[i];
     if (i == dpor->stack->len)
@@ -172,7 +171,7 @@ static bool take_step(struct strategy *dpor, const struct run_steps *steps, guin
                                .footprint = steps->footprint(steps->context, i)};
     if (i + 1 == dpor->stack->len)
         g_ptr_array_add(dpor->stack, node_new());
-    *slept |= inherit_sleep(dpor, node, node_at(dpor, i + 1));
+    inherit_sleep(dpor, node, node_at(dpor, i + 1));
     happens_add(dpor->happens, node->step.thread, node->step.footprint);
     return true;
 }
@@ -186,12 +185,12 @@ static bool is_partial(const struct run_report *report)
 static bool take_steps(struct strategy *dpor, const struct run_report *report)
 {
     const struct run_steps *steps = report->steps;
-    bool slept = false;
     happens_truncate(dpor->happens, dpor->fresh);
     for (guint i = dpor->fresh; i < steps->n; i++)
-        if (!take_step(dpor, steps, i, &slept))
+        if (!take_step(dpor, steps, i))
             return false;
-    dpor->redundant += slept;
+    const uint64_t order = happens_fingerprint(dpor->happens, happens_steps(dpor->happens));
+    dpor->redundant += !g_hash_table_add(dpor->orders, g_memdup2(&order, sizeof(order)));
     g_ptr_array_set_size(dpor->stack, (gint)steps->n);
     return dpor->guided <= steps->n || (dpor->fresh < steps->n && is_partial(report));
 }

@@ -216,7 +216,8 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     if (flight->depend != NULL) {
         fill_steps(flight, posted, &steps);
         report.steps = &steps;
-        report.order = order_of(flight->happens, &steps);
+        if (flight->drive->orders)
+            report.order = order_of(flight->happens, &steps);
     }
     struct driven driven = {.number = posted->number, .run = run, .session = posted->session};
     return hand_back(flight, &driven, &report);

@@ -147,7 +147,7 @@ static bool on_run(void *context, const struct driven *driven)
     const struct run_report *report = driven->report;
     result->runs++;
     result->seen += report->verdict->seen;
-    const uint64_t told = report->steps != NULL ? report->order : report->verdict->event_hash;
+    const uint64_t told = search->options->orders ? report->order : report->verdict->event_hash;
     g_array_append_val(search->hashes, told);
     if (search->options->certificate != NULL)
         certificate_run(search->options->certificate, report);
@@ -290,6 +290,8 @@ static void run_search(struct search *search)
     result->seconds = seconds_since(search->began);
     result->distinct = count_distinct(search->hashes);
     options->strategy->progress(search->strategy, &result->reached);
+    if (options->strategy->steps && !options->orders)
+        result->distinct = result->runs - result->reached.runs_redundant;
     if (search->depths[FL_DEPTH_INSN] != NULL)
         result->left_out = depth_left_out(search->depths[FL_DEPTH_INSN]);
     conclude(search, end, &drive, error);

@@ -57,7 +57,7 @@ struct run_report {
     const uint64_t *taken_at;          /* the index of each one's event */
     size_t n_taken;
     const struct run_steps *steps; /* ops->steps, or the driver is to tell orders; else NULL */
-    uint64_t order; /* with steps: the same for runs whose dependent steps have the same order */
+    uint64_t order; /* drive.orders: the same for runs whose dependent steps have the same order */
 };
 
 /* The parts of a search at which it is told, when it is done, how good the estimate was. */

@@ -90,6 +90,27 @@ static void uneven_and_late_trees_are_guessed(void **state)
     }
 }
 
+/* Guesses that grow and fall: the band is that of the later half, however many there are. */
+static void the_band_is_of_the_later_half(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n < 1500; n += 37) {
+        struct guess *guess = guess_new();
+        double least, most, wanted_least = 1e9, wanted_most = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            const struct guess_node node = {.waiting = (i * 7919) % 101};
+            const double all = (i + 1.0) * (node.waiting + 1.0);
+            guess_add(guess, &node, 1);
+            wanted_least = i >= n / 2 ? MIN(wanted_least, all) : wanted_least;
+            wanted_most = i >= n / 2 ? MAX(wanted_most, all) : wanted_most;
+        }
+        guess_band(guess, &least, &most);
+        assert_float_equal(least, MAX(wanted_least, n), 1e-3);
+        assert_float_equal(most, wanted_most, 1e-3);
+        guess_free(guess);
+    }
+}
+
 static void nothing_seen_is_no_guess(void **state)
 {
     (void)state;
@@ -104,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_even_tree_is_guessed_at_once),
         cmocka_unit_test(uneven_and_late_trees_are_guessed),
+        cmocka_unit_test(the_band_is_of_the_later_half),
         cmocka_unit_test(nothing_seen_is_no_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

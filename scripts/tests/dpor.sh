@@ -12,7 +12,7 @@ reduce() # VARIANT OPTION...
 
 for rounds in 1 2 3; do
     case $rounds in 1) wanted=8 ;; 2) wanted=28 ;; 3) wanted=100 ;; esac
-    for more in "--jobs 1" "--jobs 2" "--paranoid" "--backend qemu-x86_64"; do
+    for more in "--orders" "--jobs 2" "--paranoid" "--backend qemu-x86_64"; do
         # shellcheck disable=SC2086
         reduce stores --param rounds=$rounds $more
         holds ".runs == $wanted and .distinct == $wanted and .redundant == 0 and .complete"
