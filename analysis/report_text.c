@@ -172,7 +172,8 @@ static void append_where(GString *out, const struct report *report, const struct
     if (entry->point == FL_POINT_IPC_SEND)
         append_label(out, report, i);
     if (report->lookup &&
-        report->lookup(report->lookup_data, standing_pc(report, i, fl_k_in_user(at->k) ? at->k : 0), &place))
+        report->lookup(report->lookup_data, standing_pc(report, i, fl_k_in_user(at->k) ? at->k : 0),
+                       &place))
         g_string_append_printf(out, ", %s:%u", place.file, place.line);
     g_string_append_c(out, ')');
 }

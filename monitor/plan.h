@@ -3,8 +3,9 @@
  * A plan is what the monitor hands the guest for one run (abi.h). On disk it is plan.json, in which
  * scenario, variant, parameters and threads go by their names; on a command line its preemptions
  * are a schedule: "main@4->t1, t1@7+3->main" preempts main on its 4th kernel entry in favour of t1,
- * and t1 before the 3rd user instruction after its 7th entry in favour of main. "main@9+gives-up->t1"
- * is a departure where main gives the processor up by its 9th entry: t1 runs then, not who is next.
+ * and t1 before the 3rd user instruction after its 7th entry in favour of main.
+ * "main@9+gives-up->t1" is a departure where main gives the processor up by its 9th entry: t1 runs
+ * then, not who is next.
  *
  * Everything read is checked; the message is one line that says what is wrong.
  */
