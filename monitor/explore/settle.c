@@ -101,6 +101,16 @@ static struct fl_plan met_plan(const struct search *search, const struct met *me
     return plan;
 }
 
+static void does_not_come_again(struct search *search, const struct met *met, const GError *error)
+{
+    g_autofree char *schedule = plan_schedule(search->options->scenario, met->preemptions, met->n);
+    search_error(
+        search, g_strdup_printf("run %" G_GUINT64_FORMAT " violated %s and the same plan ('%s') "
+                                "does not: %s",
+                                met->runs_to_find, met->check, schedule,
+                                error != NULL ? error->message : "the guest is not deterministic"));
+}
+
 /* ---- minimising ---- */
 
 /* The smallest plan, in place of the one given. false: not even that one violates, or there is no
@@ -180,8 +190,6 @@ struct finding *settle(struct search *search, struct met *met)
         return finding;
     g_free(finding);
     if (!interrupted)
-        search_error(search, g_strdup_printf("the finding does not come again: %s",
-                                             error != NULL ? error->message
-                                                           : "the guest is not deterministic"));
+        does_not_come_again(search, met, error);
     return NULL;
 }
