@@ -81,8 +81,8 @@ static struct trap decode(uint32_t vector)
 }
 
 /* Instructions of vectors.S from each vector to the reading of the counter, and with it; less one
- * where the instruction that trapped has begun, but does not count as executed: so it counts. Before
- * an interrupt none has begun. */
+ * where the instruction that trapped has begun, but does not count as executed: so it counts.
+ * Before an interrupt none has begun. */
 static const uint8_t entry_cost[] = {
     [VECTOR_UNDEFINED] = 14, [VECTOR_SYSCALL] = 5, [VECTOR_FETCH] = 14,
     [VECTOR_DATA] = 14,      [VECTOR_IRQ] = 8,
