@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=300
+#@ limit=900
 # Certificates of exhausted searches are accepted by a second program; and refused when a branch is
 # removed, an end or a ready set is changed, a place is left out, a state is said to be known that is
 # not, or the image is another: each with the sum made anew.
@@ -43,6 +43,11 @@ search --stateful --bound 2
 states=$certificate
 accepted "$states"
 search --stateful --bound 2 --param subthreads=2
+accepted "$certificate"
+
+# The fix, with any number of preemptions: every state that it can be brought to.
+search --stateful
+grep 'any number of preemptions' "$dir/out" || fail "there is a bound"
 accepted "$certificate"
 
 # the last run, which has nothing below it
