@@ -109,8 +109,7 @@ static uint32_t number(const char *word)
 static char **ready_set(const char *text)
 {
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    if (g_strv_length(words) != (certificate.states ? 3 : 2) &&
-        g_strv_length(words) != (certificate.states ? 2 : 3))
+    if (g_strv_length(words) != (certificate.states ? 3 : 2))
         refuse("line %lu is no place: \"%s\"", certificate.line, text);
     return g_strsplit(words[1], ",", -1);
 }

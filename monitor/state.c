@@ -21,6 +21,16 @@ struct state_reader {
     XXH3_state_t *hash;
 };
 
+guint state_hash_key(gconstpointer state)
+{
+    return (guint)((const struct state_hash *)state)->low;
+}
+
+gboolean state_hash_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(struct state_hash)) == 0;
+}
+
 /* ---- what to read ---- */
 
 /* All of RAM lies in the kernel's half at a multiple of its size. */

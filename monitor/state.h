@@ -20,6 +20,10 @@ struct state_hash {
     uint64_t low, high;
 };
 
+/* For tables of them (GHashTable). */
+guint state_hash_key(gconstpointer state);
+gboolean state_hash_equal(gconstpointer a, gconstpointer b);
+
 struct state_reader;
 
 /* NULL: the image does not say what its state is. It must outlive the reader. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include "plan.h"
@@ -16,7 +15,7 @@ struct certificate {
     const struct fl_scenario *scenario;
     unsigned bound;
     bool states;
-    GHashTable *places;   /* of struct key: number of the place + 1 */
+    GHashTable *places;   /* by key_of(): number of the place + 1 */
     GHashTable *by_state; /* of struct state_hash, likewise */
     guint n_places;
     uint64_t runs;
@@ -24,22 +23,8 @@ struct certificate {
 };
 
 /* A place, by the preemptions of the run that showed it and by where it is. */
-struct key {
-    uint64_t low, high;
-};
-
-static guint key_hash(gconstpointer key)
-{
-    return (guint)((const struct key *)key)->low;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct key)) == 0;
-}
-
-static struct key key_of(const struct fl_preemption *taken, size_t n, uint32_t thread, uint32_t at,
-                         uint32_t k)
+static struct state_hash key_of(const struct fl_preemption *taken, size_t n, uint32_t thread,
+                                uint32_t at, uint32_t k)
 {
     g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     const uint32_t place[] = {thread, at, k};
@@ -47,7 +32,7 @@ static struct key key_of(const struct fl_preemption *taken, size_t n, uint32_t t
         g_array_append_vals(words, &taken[i], sizeof(taken[i]) / sizeof(uint32_t));
     g_array_append_vals(words, place, G_N_ELEMENTS(place));
     const XXH128_hash_t sum = XXH3_128bits(words->data, words->len * sizeof(uint32_t));
-    return (struct key){sum.low64, sum.high64};
+    return (struct state_hash){sum.low64, sum.high64};
 }
 
 /* ---- texts ---- */
@@ -132,8 +117,8 @@ struct certificate *certificate_open(const char *path, const struct certificate_
     certificate->states = header->states;
     certificate->sum = g_checksum_new(G_CHECKSUM_SHA256);
     certificate->line = g_string_new(NULL);
-    certificate->places = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
-    certificate->by_state = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+    certificate->places = g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
+    certificate->by_state = g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
     g_mkdir_with_parents(folder, 0777);
     certificate->file = fopen(certificate->partial, "we");
     if (certificate->file != NULL) {
@@ -187,7 +172,7 @@ static void put_run(struct certificate *certificate, const struct run_report *re
     g_string_printf(certificate->line, "run %" PRIu64, certificate->runs++);
     if (report->n_taken > 0) {
         const struct fl_preemption *last = &report->taken[report->n_taken - 1];
-        const struct key key =
+        const struct state_hash key =
             key_of(report->taken, report->n_taken - 1, last->thread, last->n, last->k);
         const guint place = GPOINTER_TO_UINT(g_hash_table_lookup(certificate->places, &key));
         char name[TRACE_NAME_MAX];
@@ -202,7 +187,7 @@ static void put_run(struct certificate *certificate, const struct run_report *re
 static bool put_place(struct certificate *certificate, const struct run_report *report, size_t i)
 {
     const struct place *place = &report->places[i];
-    const struct key key =
+    const struct state_hash key =
         key_of(report->taken, report->n_taken, place->thread, place->n, place->k);
     gpointer number = NULL;
     if (certificate->states) {

@@ -329,13 +329,14 @@ static enum drive_end fly(struct flight *flight, GError **error)
 
 enum drive_end drive_run(struct drive *drive, GError **error)
 {
+    const bool steps = drive->ops->steps || drive->orders;
     struct flight flight = {
         .drive = drive,
         .queue = g_queue_new(),
         .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
-        .depend = drive->ops->steps || drive->orders ? depend_new(drive->depth) : NULL,
-        .happens = happens_new(&relation_true),
+        .depend = steps ? depend_new(drive->depth) : NULL,
+        .happens = steps ? happens_new(&relation_true) : NULL,
         .events = g_array_new(FALSE, FALSE, sizeof(struct fl_event)),
     };
     drive->first = drive->second = NULL;

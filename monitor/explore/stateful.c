@@ -11,7 +11,6 @@
  */
 #include "strategy.h"
 
-#include <string.h>
 #include "plan.h"
 
 #define NO_PARENT UINT32_MAX
@@ -31,16 +30,6 @@ struct strategy {
     bool incomplete;    /* a state had choices that no plan has room for, or could not be told */
 };
 
-static guint state_key(gconstpointer key)
-{
-    return (guint)((const struct state_hash *)key)->low;
-}
-
-static gboolean state_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct state_hash)) == 0;
-}
-
 static struct strategy *stateful_open(const struct strategy_config *config, GError **error)
 {
     if (config->depth > FL_DEPTH_SYNC) {
@@ -53,7 +42,7 @@ static struct strategy *stateful_open(const struct strategy_config *config, GErr
     const struct departure root = {.parent = NO_PARENT};
     stateful->config = *config;
     stateful->choices = g_array_new(FALSE, FALSE, sizeof(struct departure));
-    stateful->states = g_hash_table_new_full(state_key, state_equal, g_free, NULL);
+    stateful->states = g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
     g_array_append_val(stateful->choices, root);
     return stateful;
 }

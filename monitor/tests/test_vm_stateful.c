@@ -25,19 +25,9 @@ static struct {
     GArray *plans;                  /* of struct fl_plan; NULL: nobody wants them */
 } watched;
 
-static guint state_key(gconstpointer key)
-{
-    return (guint)((const struct state_hash *)key)->low;
-}
-
-static gboolean state_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct state_hash)) == 0;
-}
-
 static GHashTable *new_set(void)
 {
-    return g_hash_table_new_full(state_key, state_equal, g_free, NULL);
+    return g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
 }
 
 static struct strategy *watched_open(const struct strategy_config *config, GError **error)
