@@ -162,14 +162,14 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_FAULT_RAISE] = on_fault,   [FL_EVENT_MAP] = on_mapping,
     [FL_EVENT_UNMAP] = on_mapping,       [FL_EVENT_PROTECT] = on_mapping,
     [FL_EVENT_LOCK] = on_lock,           [FL_EVENT_LOCK_BLOCK] = on_lock,
-    [FL_EVENT_UNLOCK] = on_unlock,       [FL_EVENT_MARK_RESERVE] = on_slot,
-    [FL_EVENT_MARK_ATTACH] = on_slot,    [FL_EVENT_MARK_PUBLISH] = on_slot,
-    [FL_EVENT_MARK_USE] = on_slot,       [FL_EVENT_MARK_DETACH] = on_slot,
-    [FL_EVENT_MARK_FREE] = on_slot,      [FL_EVENT_MARK_BEGIN] = on_begin,
-    [FL_EVENT_MARK_END] = on_finish,     [FL_EVENT_MARK_DEED] = on_finish,
-    [FL_EVENT_MARK_ERROR] = on_finish,   [FL_EVENT_SUSPEND] = on_suspend,
-    [FL_EVENT_SUSPENDED] = on_suspended, [FL_EVENT_SUSPEND_END] = on_join,
-    [FL_EVENT_RESUME] = on_answer,
+    [FL_EVENT_UNLOCK] = on_unlock,       [FL_EVENT_LOCK_ERROR] = on_lock,
+    [FL_EVENT_MARK_RESERVE] = on_slot,   [FL_EVENT_MARK_ATTACH] = on_slot,
+    [FL_EVENT_MARK_PUBLISH] = on_slot,   [FL_EVENT_MARK_USE] = on_slot,
+    [FL_EVENT_MARK_DETACH] = on_slot,    [FL_EVENT_MARK_FREE] = on_slot,
+    [FL_EVENT_MARK_BEGIN] = on_begin,    [FL_EVENT_MARK_END] = on_finish,
+    [FL_EVENT_MARK_DEED] = on_finish,    [FL_EVENT_MARK_ERROR] = on_finish,
+    [FL_EVENT_SUSPEND] = on_suspend,     [FL_EVENT_SUSPENDED] = on_suspended,
+    [FL_EVENT_SUSPEND_END] = on_join,    [FL_EVENT_RESUME] = on_answer,
 };
 
 void depend_tell(struct depend *depend, const struct fl_event *event)

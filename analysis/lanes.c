@@ -286,6 +286,13 @@ static void tell_unlock(struct lanes *lanes, size_t i, const struct fl_event *ev
         say(row, ": %s has it", name(lanes, event->arg));
 }
 
+static void tell_lock_error(struct lanes *lanes, size_t i, const struct fl_event *event)
+{
+    char where[48], error[24];
+    say(operation(lanes, i, event->thread), "unlock %s: %s",
+        address_name(lanes, event->addr, where), value(TRACE_ERRORS, event->aux, error));
+}
+
 static void tell_join(struct lanes *lanes, size_t i, const struct fl_event *event)
 {
     const char *ended = name(lanes, (uint32_t)event->addr);
@@ -393,6 +400,7 @@ static teller *const tellers[FL_EVENT_COUNT] = {
     [FL_EVENT_LOCK] = tell_lock,
     [FL_EVENT_LOCK_BLOCK] = tell_lock_block,
     [FL_EVENT_UNLOCK] = tell_unlock,
+    [FL_EVENT_LOCK_ERROR] = tell_lock_error,
     [FL_EVENT_JOIN] = tell_join,
     [FL_EVENT_JOIN_BLOCK] = tell_join_block,
     [FL_EVENT_SUSPEND] = tell_suspend,

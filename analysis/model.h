@@ -197,6 +197,8 @@ struct model_thread *model_find(const struct model *model, uint32_t path);
 uint32_t model_rights(const struct model *model, uint16_t space, uint64_t address);
 /* Path of who holds the lock; kernel: nobody. */
 uint32_t model_lock_holder(const struct model *model, uint16_t space, uint64_t address);
+/* The lowest lock of the space that the thread holds; false: it holds none. */
+bool model_held_lock(const struct model *model, uint16_t space, uint32_t thread, uint64_t *address);
 /* The path of `parent`'s n-th child, and of a thread's parent (kernel for a domain's main). */
 uint32_t model_child_path(uint32_t parent, uint32_t n);
 uint32_t model_parent_path(uint32_t path);

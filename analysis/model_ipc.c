@@ -87,6 +87,21 @@ uint32_t model_lock_holder(const struct model *model, uint16_t space, uint64_t a
     return holder ? *holder : FL_PATH_KERNEL;
 }
 
+bool model_held_lock(const struct model *model, uint16_t space, uint32_t thread, uint64_t *address)
+{
+    const struct table *holders = &model->holder_of;
+    uint64_t lowest = UINT64_MAX;
+
+    for (uint32_t i = 0; i <= holders->mask; i++) {
+        const struct table_entry *entry = &holders->entries[i];
+        if (entry->epoch == holders->epoch && entry->value == thread &&
+            entry->key - model_key(space, 0) < FL_USER_END)
+            lowest = MIN(lowest, entry->key);
+    }
+    *address = lowest - model_key(space, 0);
+    return lowest != UINT64_MAX;
+}
+
 void model_lock(struct model *model, const struct fl_event *event)
 {
     uint32_t *holder = table_put(&model->holder_of, model_key(event->space, event->addr));

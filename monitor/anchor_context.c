@@ -19,6 +19,7 @@ static void find_label(const struct image *image, const struct fl_event *events,
         case FL_EVENT_LOCK:
         case FL_EVENT_LOCK_BLOCK:
         case FL_EVENT_UNLOCK:
+        case FL_EVENT_LOCK_ERROR:
             image_object(image, events[i].addr, label, size);
             return;
         case FL_EVENT_ENTRY:

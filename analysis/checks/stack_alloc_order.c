@@ -1,7 +1,9 @@
 /* The life of a stack slot: reserve, attach, publish, use; detach, free. A slot may go unused, and
  * one whose attachment failed (an error is marked) goes from reserve to free. Memory outside of the
  * context area is some other allocator's, which may leave steps out. A second reserve of a held
- * slot is stack-slot-exclusive's. */
+ * slot is stack-slot-exclusive's, and a free of other memory that nobody has,
+ * allocator-ownership's.
+ */
 #include <inttypes.h>
 #include "check.h"
 #include "trace.h"
@@ -57,12 +59,13 @@ static void on_event(struct check_context *context)
 
     if (model->now.thread == MODEL_NONE)
         return;
+    bool stack = context->event->addr - FL_CONTEXT_BASE < FL_CONTEXT_SIZE;
     if (model->now.hold == MODEL_NONE) {
-        nobodys(context, steps[id].verb);
+        if (stack || id != FL_EVENT_MARK_FREE)
+            nobodys(context, steps[id].verb);
         return;
     }
     const struct model_hold *hold = model_hold(model, model->now.hold);
-    bool stack = context->event->addr - FL_CONTEXT_BASE < FL_CONTEXT_SIZE;
     unsigned after = steps[id].after | (stack ? 0 : steps[id].skipped);
     bool undone = id == FL_EVENT_MARK_FREE && model->now.hold_was == HOLD_RESERVED && hold->failed;
     if (!(after & 1u << model->now.hold_was) && !undone)

@@ -181,6 +181,22 @@ static void lock_handed_over(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+/* Two locks at a time, given up in the order in which they were taken. */
+static void locks_given_up(struct story *story)
+{
+    story_begin(story);
+    for (uint32_t i = 0; i < 2; i++) {
+        story_entry(story, STORY_MAIN, FL_POINT_LOCK);
+        story_say(story, FL_EVENT_LOCK, STORY_MAIN, LOCK + 4 * i, 0, 0);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        story_entry(story, STORY_MAIN, FL_POINT_UNLOCK);
+        story_say(story, FL_EVENT_UNLOCK, STORY_MAIN, LOCK + 4 * i, FL_PATH_KERNEL, 0);
+    }
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
 const struct golden golden_clean[] = {
     {"calls", "trace-wellformed", calls, STORY_PLAIN},
     {"faults", "fault-resolved-before-resume", faults, STORY_PLAIN},
@@ -192,6 +208,7 @@ const struct golden golden_clean[] = {
     {"stacks", "stack-slot-exclusive", stacks, STORY_PLAIN},
     {"refused-attach", "stack-alloc-order", refused_attach, STORY_PLAIN},
     {"lock-handed-over", "no-deadlock", lock_handed_over, STORY_PLAIN},
+    {"locks-given-up", "lock-discipline", locks_given_up, STORY_PLAIN},
     {"vm-memory", "vm-counts", golden_vm_memory, STORY_PLAIN},
     {"vm-remapped", "vm-flush-before-reuse", golden_vm_remapped, STORY_PLAIN},
     {"vm-zero", "vm-right-page", golden_vm_zero, STORY_PLAIN},
@@ -204,6 +221,7 @@ const struct golden golden_clean[] = {
     {"suspended", "never-half-suspended", golden_suspended, STORY_PLAIN},
     {"waits-unlocked", "sleeper-holds-no-mutex", golden_waits_unlocked, STORY_PLAIN},
     {"own-blocks", "stack-alloc-order", golden_own_blocks, STORY_PLAIN},
+    {"own-allocators", "allocator-ownership", golden_own_allocators, STORY_PLAIN},
     {"own-in-order", "linearizable", golden_own_in_order, STORY_PLAIN},
     {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},

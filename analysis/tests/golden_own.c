@@ -80,12 +80,56 @@ static void overlapping(struct story *story)
     finish(story);
 }
 
-static void freed_twice(struct story *story)
+/* The stack of a thread that ended, and was destroyed by two. */
+static void slot_freed_twice(struct story *story)
 {
     two_threads(story);
-    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 0);
-    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 0);
-    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 0);
+    story_stack(story, STORY_MAIN, STORY_SLOT(1), STORY_OBJECT);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_DETACH, STORY_SLOT(1), 0x4000, STORY_OBJECT);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, STORY_SLOT(1), 0x4000, STORY_OBJECT);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, STORY_SLOT(1), 0x4000, STORY_OBJECT);
+    finish(story);
+}
+
+/* Blocks of two allocators; t1 gives back what main took. */
+void golden_own_allocators(struct story *story)
+{
+    two_threads(story);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 1);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(1), 64, 2);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 1);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 2);
+    go_to(story, STORY_MAIN, STORY_T1);
+    story_mark(story, STORY_T1, FL_EVENT_MARK_FREE, BLOCK(1), 64, 2);
+    story_mark(story, STORY_T1, FL_EVENT_MARK_FREE, BLOCK(0), 64, 0);
+    go_to(story, STORY_T1, STORY_MAIN);
+    finish(story);
+}
+
+static void given_to_another(struct story *story)
+{
+    two_threads(story);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 1);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 2);
+    finish(story);
+}
+
+static void given_twice(struct story *story)
+{
+    two_threads(story);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 1);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 1);
+    go_to(story, STORY_MAIN, STORY_T1);
+    story_mark(story, STORY_T1, FL_EVENT_MARK_FREE, BLOCK(0), 64, 1);
+    go_to(story, STORY_T1, STORY_MAIN);
+    finish(story);
+}
+
+static void given_though_never_had(struct story *story)
+{
+    two_threads(story);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 1);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0) + 8, 64, 1);
     finish(story);
 }
 
@@ -124,7 +168,10 @@ static void not_begun(struct story *story)
 
 const struct golden golden_own_violating[] = {
     {"stack-slot-exclusive-overlap", "stack-slot-exclusive", overlapping, STORY_PLAIN},
-    {"stack-alloc-order-freed-twice", "stack-alloc-order", freed_twice, STORY_PLAIN},
+    {"stack-alloc-order-freed-twice", "stack-alloc-order", slot_freed_twice, STORY_PLAIN},
+    {"allocator-ownership-another", "allocator-ownership", given_to_another, STORY_PLAIN},
+    {"allocator-ownership-twice", "allocator-ownership", given_twice, STORY_PLAIN},
+    {"allocator-ownership-never-had", "allocator-ownership", given_though_never_had, STORY_PLAIN},
     {"linearizable-taken-by-two", "linearizable", taken_by_two, STORY_PLAIN},
     {"linearizable-read-too-late", "linearizable", read_too_late, STORY_PLAIN},
     {"linearizable-not-begun", "linearizable", not_begun, STORY_PLAIN},

@@ -191,16 +191,60 @@ static void lock_cycle(struct story *story)
     story_end(story, FL_OUTCOME_DEADLOCK);
 }
 
-static void lock_left_behind(struct story *story)
+/* t1 takes a lock. main runs. */
+static void t1_locks(struct story *story)
 {
     story_begin(story);
     story_thread(story, STORY_MAIN, STORY_T1);
-    story_entry(story, STORY_MAIN, FL_POINT_LOCK);
-    story_say(story, FL_EVENT_LOCK, STORY_MAIN, LOCK, 0, 0);
-    story_exit(story, STORY_T1);
+    story_entry(story, STORY_MAIN, FL_POINT_YIELD);
+    story_say(story, FL_EVENT_YIELD, STORY_MAIN, 0, 0, 0);
+    story_switch(story, STORY_T1, FL_SWITCH_YIELD);
     story_entry(story, STORY_T1, FL_POINT_LOCK);
-    story_say(story, FL_EVENT_LOCK_BLOCK, STORY_T1, LOCK, STORY_MAIN, 0);
+    story_say(story, FL_EVENT_LOCK, STORY_T1, LOCK, 0, 0);
+}
+
+/* Its holder was put on halt. */
+static void lock_left_behind(struct story *story)
+{
+    t1_locks(story);
+    uint32_t fault = story_fault(story, STORY_T1, 0x41000000, FL_ACCESS_WRITE);
+    story_fault_report(story, STORY_T1, fault, 0x41000000, FL_HALT_UNRESOLVED_FAULT);
+    story_entry(story, FL_PATH_CORE, FL_POINT_IPC_REPLY);
+    story_say(story, FL_EVENT_IPC_WAIT, FL_PATH_CORE, FL_PATH_KERNEL, 0, 0);
+    story_switch(story, STORY_MAIN, FL_SWITCH_BLOCK);
+    story_entry(story, STORY_MAIN, FL_POINT_LOCK);
+    story_say(story, FL_EVENT_LOCK_BLOCK, STORY_MAIN, LOCK, STORY_T1, 0);
     story_end(story, FL_OUTCOME_DEADLOCK);
+}
+
+static void lock_kept(struct story *story)
+{
+    t1_locks(story);
+    story_exit(story, STORY_MAIN);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+/* As copy_on_write does: new_page's is taken, page's given up. */
+static void other_lock_given_up(struct story *story)
+{
+    t1_locks(story);
+    story_entry(story, STORY_T1, FL_POINT_UNLOCK);
+    story_say(story, FL_EVENT_LOCK_ERROR, STORY_T1, LOCK + 4, FL_PATH_KERNEL, FL_ERROR_NOT_OWNER);
+    story_exit(story, STORY_MAIN);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+static void lock_of_another_given_up(struct story *story)
+{
+    t1_locks(story);
+    story_entry(story, STORY_T1, FL_POINT_YIELD);
+    story_say(story, FL_EVENT_YIELD, STORY_T1, 0, 0, 0);
+    story_switch(story, STORY_MAIN, FL_SWITCH_YIELD);
+    story_entry(story, STORY_MAIN, FL_POINT_UNLOCK);
+    story_say(story, FL_EVENT_LOCK_ERROR, STORY_MAIN, LOCK, STORY_T1, FL_ERROR_NOT_OWNER);
+    story_end(story, FL_OUTCOME_HUNG);
 }
 
 static void undeclared_halt(struct story *story)
@@ -295,7 +339,10 @@ const struct golden golden_violating[] = {
     {"stack-alloc-order-freed-attached", "stack-alloc-order", freed_attached, STORY_PLAIN},
     {"stack-alloc-order-used-after-free", "stack-alloc-order", used_after_free, STORY_PLAIN},
     {"no-deadlock-lock-cycle", "no-deadlock", lock_cycle, STORY_PLAIN},
-    {"no-deadlock-lock-left-behind", "no-deadlock", lock_left_behind, STORY_PLAIN},
+    {"no-deadlock-lock-left-behind", "no-deadlock", lock_left_behind, STORY_HALTS},
+    {"lock-discipline-kept", "lock-discipline", lock_kept, STORY_PLAIN},
+    {"lock-discipline-other", "lock-discipline", other_lock_given_up, STORY_PLAIN},
+    {"lock-discipline-anothers", "lock-discipline", lock_of_another_given_up, STORY_PLAIN},
     {"outcome-as-declared-undeclared-halt", "outcome-as-declared", undeclared_halt, STORY_PLAIN},
     {"outcome-as-declared-another-reason", "outcome-as-declared", halt_for_another_reason,
      STORY_HALTS},

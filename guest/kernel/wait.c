@@ -21,6 +21,13 @@ static uint32_t *lock_word(struct thread *thread, uint32_t address)
     return NULL;
 }
 
+/* Of whom a lock's word names: kernel when that is nobody, or nobody any more. */
+static uint32_t path_of(uint32_t id)
+{
+    const struct thread *thread = thread_find(id);
+    return thread != NULL ? thread->path : FL_PATH_KERNEL;
+}
+
 void do_lock(struct thread *thread)
 {
     uint32_t address = argument(thread, 0);
@@ -34,8 +41,7 @@ void do_lock(struct thread *thread)
         trace(FL_EVENT_LOCK, thread, address, 0, 0);
         return;
     }
-    const struct thread *holder = thread_find(*word);
-    trace(FL_EVENT_LOCK_BLOCK, thread, address, holder != NULL ? holder->path : FL_PATH_KERNEL, 0);
+    trace(FL_EVENT_LOCK_BLOCK, thread, address, path_of(*word), 0);
     thread->wait_address = address;
     block(thread, THREAD_LOCKING);
     queue_append(&run.lock_waiters, thread);
@@ -58,6 +64,7 @@ void do_unlock(struct thread *thread)
         return;
     }
     if (*word != thread->id) {
+        trace(FL_EVENT_LOCK_ERROR, thread, address, path_of(*word), FL_ERROR_NOT_OWNER);
         give_status(thread, FL_ERROR_NOT_OWNER);
         return;
     }

@@ -45,11 +45,11 @@
 /* ---- Marks of an allocator ----
  *
  * By them the checks stack-slot-exclusive (no block is two holders' at once, and none overlaps
- * another) and stack-alloc-order (reserve, attach, publish, use, detach, free; nothing twice)
- * work for any allocator. Only reserve and free are needed. Reserve is said *after* the store that
- * takes the block, free *before* the store that gives it back: so a trace never claims more holding
- * than there was, and no finding is a false alarm. A mark is a kernel entry, but a place for
- * preemptions at depth insn only. */
+ * another), stack-alloc-order (reserve, attach, publish, use, detach, free) and allocator-ownership
+ * (what is freed was reserved, and is freed once) work for any allocator. Only reserve and free are
+ * needed. Reserve is said *after* the store that takes the block, free *before* the store that
+ * gives it back: so a trace never claims more holding than there was, and no finding is a false
+ * alarm. A mark is a kernel entry, but a place for preemptions at depth insn only. */
 
 SYS_ALWAYS_INLINE void mark_block(uint32_t event, const volatile void *block, uint32_t size)
 {
@@ -90,6 +90,19 @@ SYS_ALWAYS_INLINE void mark_detach(const volatile void *block, uint32_t size)
 SYS_ALWAYS_INLINE void mark_free(const volatile void *block, uint32_t size)
 {
     mark_block(FL_EVENT_MARK_FREE, block, size);
+}
+
+/* Of a program with several allocators: by their numbers, not 0, the check allocator-ownership
+ * knows whether a block goes back to the one that it came from. */
+SYS_ALWAYS_INLINE void mark_reserve_from(uint32_t allocator, const volatile void *block,
+                                         uint32_t size)
+{
+    sys_mark(FL_EVENT_MARK_RESERVE, (uint32_t)(uintptr_t)block, size, allocator);
+}
+
+SYS_ALWAYS_INLINE void mark_free_to(uint32_t allocator, const volatile void *block, uint32_t size)
+{
+    sys_mark(FL_EVENT_MARK_FREE, (uint32_t)(uintptr_t)block, size, allocator);
 }
 
 /* ---- Operations with a sequential specification ----
