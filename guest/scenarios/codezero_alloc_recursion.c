@@ -1,0 +1,277 @@
+/* A page allocator that needs itself (Codezero, seed 004: "Fixed a bug with page allocator where
+ * recursion would corrupt global variables. Now going to fix or re-write a simpler page allocator
+ * that works").
+ *
+ * Memory is a list of areas, runs of pages. Taking a page off a larger area needs a descriptor for
+ * what is taken. Descriptors lie in caches of a page each, and that page comes from this very
+ * allocator: with few descriptors left it is entered again from within, and what it is about to
+ * hand out is kept in globals.
+ *
+ * The rewrite (libmem/mm/alloc_page.c, check_page_areas) makes room first, and keeps the last
+ * descriptor for the page of the next cache: it is never entered from within. It says "need to lock
+ * the allocator here", and does not; the page is mapped there, and others run meanwhile.
+ */
+#include "faultline.h"
+
+enum { VARIANT_RECURSIVE, VARIANT_LOCKED, VARIANT_UNLOCKED, VARIANT_FIXED, VARIANTS };
+enum { STACK_WORDS = FL_PAGE_SIZE / sizeof(uint32_t), PAGES = 8, DESCRIPTORS = 4, TAKEN = 2 };
+
+static const struct fl_scenario scenario SCENARIO_TABLE = {
+    .id = "codezero_alloc_recursion",
+    .summary = "a page allocator takes the pages for its own descriptors from itself",
+    .source = "Codezero, \"recursion would corrupt global variables\" (seed 004)",
+    .threads = "main and its thread t1, which take two pages each and give them back",
+    .n_domains = 1,
+    .domains = {{.name = "main"}},
+    .n_named = 1,
+    .named = {{FL_PATH_CHILD2(0, 1), "t1"}},
+    .n_variants = VARIANTS,
+    .variants =
+        {
+            [VARIANT_RECURSIVE] =
+                {
+                    .id = "recursive",
+                    .summary = "as in the diary: the recursion overwrites which page it was",
+                    .expect = "stack-slot-exclusive",
+                    .depth = FL_DEPTH_IPC,
+                    .bound = 0,
+                },
+            [VARIANT_LOCKED] =
+                {
+                    .id = "locked",
+                    .summary = "the same under a lock, which the recursion waits for",
+                    .expect = "no-deadlock",
+                    .depth = FL_DEPTH_IPC,
+                    .bound = 0,
+                },
+            [VARIANT_UNLOCKED] =
+                {
+                    .id = "unlocked",
+                    .summary = "the rewrite: the last descriptor is for the next cache; no lock",
+                    .expect = "outcome-as-declared",
+                    .depth = FL_DEPTH_IPC,
+                    .bound = 1,
+                },
+            [VARIANT_FIXED] =
+                {
+                    .id = "fixed",
+                    .summary = "the rewrite, under a lock",
+                    .expect = "clean",
+                    .depth = FL_DEPTH_IPC,
+                    .bound = 2,
+                    .sees = FL_EVENT_LOCK_BLOCK,
+                },
+        },
+};
+
+/* ---- What both allocators are made of ---- */
+
+/* A run of pages, or a descriptor that describes none. */
+struct area {
+    struct area *next;
+    uint32_t page, pages; /* pages = 0: not in the list */
+    bool used;
+};
+
+/* At the begin of a page. */
+struct cache {
+    struct cache *next;
+    struct area areas[DESCRIPTORS];
+};
+
+static uint32_t memory; /* address of page 0 */
+static struct area *areas;
+static struct cache *caches;
+static uint32_t spare; /* descriptors that describe nothing */
+
+static void *address_of(uint32_t page)
+{
+    return (void *)(memory + page * FL_PAGE_SIZE);
+}
+
+/* Its page is mapped when it is touched here. */
+static void add_cache(uint32_t page)
+{
+    struct cache *cache = address_of(page);
+
+    cache->next = caches;
+    caches = cache;
+    spare += DESCRIPTORS;
+}
+
+/* NULL: there is none. Not inlined, or the compiler sees what is done with NULL and traps first. */
+__attribute__((noinline)) static struct area *spare_descriptor(void)
+{
+    for (struct cache *cache = caches; cache; cache = cache->next)
+        for (struct area *area = cache->areas; spare > 0 && area < cache->areas + DESCRIPTORS;
+             area++)
+            if (area->pages == 0) {
+                spare--;
+                return area;
+            }
+    return NULL;
+}
+
+static void list_area(struct area *area, uint32_t page, uint32_t pages, bool used)
+{
+    area->page = page;
+    area->pages = pages;
+    area->used = used;
+    area->next = areas;
+    areas = area;
+}
+
+static struct area *free_area(void)
+{
+    struct area *area = areas;
+
+    while (area && area->used)
+        area = area->next;
+    program_expect(area != NULL);
+    return area;
+}
+
+static uint32_t hand_out(uint32_t page)
+{
+    mark_reserve(address_of(page), FL_PAGE_SIZE);
+    return page;
+}
+
+static uint32_t take_whole(struct area *area)
+{
+    area->used = true;
+    return hand_out(area->page);
+}
+
+/* ---- As in the diary ---- */
+
+static uint32_t take(void);
+
+static struct area *found; /* what the page is taken off, unless that is the page */
+static uint32_t cut;       /* the page */
+
+static uint32_t recursive_take(void)
+{
+    found = free_area();
+    if (found->pages == 1)
+        return take_whole(found);
+    cut = found->page + --found->pages;
+    struct area *taken = spare_descriptor();
+    if (spare == 1)
+        add_cache(take());
+    list_area(taken, cut, 1, true);
+    return hand_out(cut);
+}
+
+/* ---- The rewrite ---- */
+
+static uint32_t take_off(struct area *area)
+{
+    if (area->pages == 1)
+        return take_whole(area);
+    struct area *taken = spare_descriptor();
+    uint32_t page = area->page + --area->pages;
+    list_area(taken, page, 1, true);
+    return hand_out(page);
+}
+
+static uint32_t prepared_take(void)
+{
+    if (spare == 1)
+        add_cache(take_off(free_area()));
+    return take_off(free_area());
+}
+
+/* ---- The allocator, as the application sees it ---- */
+
+static const struct {
+    uint32_t (*take)(void);
+    bool locks;
+} allocators[VARIANTS] = {
+    [VARIANT_RECURSIVE] = {recursive_take, false},
+    [VARIANT_LOCKED] = {recursive_take, true},
+    [VARIANT_UNLOCKED] = {prepared_take, false},
+    [VARIANT_FIXED] = {prepared_take, true},
+};
+
+static struct lock lock;
+
+/* The first cache lies in the first page. */
+static void begin(void)
+{
+    core_handle_t ram;
+
+    program_expect(core_ram_alloc(PAGES * FL_PAGE_SIZE, &ram) == FL_ERROR_OK &&
+                   core_attach(ram, FL_RIGHTS_RW, &memory) == FL_ERROR_OK);
+    add_cache(0);
+    list_area(spare_descriptor(), 0, 1, true);
+    list_area(spare_descriptor(), 1, PAGES - 1, false);
+}
+
+static uint32_t take(void)
+{
+    bool locks = allocators[info()->variant].locks;
+
+    if (locks)
+        sys_lock(&lock);
+    uint32_t page = allocators[info()->variant].take();
+    if (locks)
+        sys_unlock(&lock);
+    return page;
+}
+
+/* Areas are not joined again, so that caches stay. */
+static void give(uint32_t page)
+{
+    bool locks = allocators[info()->variant].locks;
+
+    if (locks)
+        sys_lock(&lock);
+    struct area *area = areas;
+    while (area && (area->page != page || !area->used))
+        area = area->next;
+    program_expect(area != NULL);
+    mark_free(address_of(page), FL_PAGE_SIZE);
+    area->used = false;
+    if (locks)
+        sys_unlock(&lock);
+}
+
+/* ---- The application ---- */
+
+static uint32_t stack[STACK_WORDS] __attribute__((aligned(FL_PAGE_SIZE)));
+
+/* Takes its pages, sees that what it writes there stays, gives them back. */
+static void work(void)
+{
+    uint32_t pages[TAKEN], name = sys_utcb()->path;
+
+    for (uint32_t i = 0; i < TAKEN; i++) {
+        pages[i] = take();
+        *(volatile uint32_t *)address_of(pages[i]) = name + i;
+    }
+    for (uint32_t i = 0; i < TAKEN; i++) {
+        vm_expect_word(address_of(pages[i]), name + i);
+        give(pages[i]);
+    }
+}
+
+static void t1_main(void)
+{
+    work();
+    sys_thread_exit(0);
+}
+
+static void main_main(void)
+{
+    tid_t thread;
+
+    begin();
+    program_expect(core_thread_create((uint32_t)(uintptr_t)t1_main,
+                                      (uint32_t)(uintptr_t)(stack + STACK_WORDS), 0,
+                                      &thread) == FL_ERROR_OK);
+    work();
+    sys_thread_join(thread);
+}
+
+const struct program program = {.main = {main_main}};
