@@ -23,6 +23,7 @@ static const struct core_policy right = {
     .copy = vm_fault_copy,
     .unshadowed = vm_object_unshadowed,
     .count_shadow = vm_object_count_shadow,
+    .uncount_shadow = vm_object_uncount_shadow,
     .rights = vm_fault_rights,
     .unmap = vm_area_unmap_pages,
     .drop_areas = vm_drop_areas,
@@ -111,6 +112,15 @@ static bool upper_range_is_error(uint32_t address)
     return (int32_t)(address << 1) < 0;
 }
 
+/* vma_merge_object: BUG_ON(--redundant->shadows < 0). The count goes with the assertion where that
+ * is compiled out. */
+#define BUG_ON(condition) ((void)0)
+static void uncount_in_assertion(struct vm_object *object)
+{
+    (void)object;
+    BUG_ON(object->shadows-- == 0);
+}
+
 /* ---- Duplicate faults, stale rights, a pager that waits ---- */
 
 static bool never_duplicate(const struct fault *fault, uint32_t space)
@@ -188,6 +198,7 @@ SWAP(share_objects, share_nothing)
 SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
+SWAP(uncount_shadow, uncount_in_assertion)
 SWAP(is_duplicate, never_duplicate)
 SWAP(is_duplicate, look_often)
 SWAP(may_lend, lend_anyway)
@@ -238,6 +249,7 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_RIGHTS_AS_RAISED] = swap_to_raised,
     [CORE_POLICY_WAITS_FOR_SERVER] = swap_fetch_for_page_in_fetch_waiting,
     [CORE_POLICY_LENT_ANYWAY] = swap_may_lend_for_lend_anyway,
+    [CORE_POLICY_UNCOUNTED_IN_ASSERTION] = swap_uncount_shadow_for_uncount_in_assertion,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
     [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
     [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,

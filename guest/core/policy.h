@@ -30,9 +30,10 @@ struct core_policy {
     uint32_t (*front_page)(const struct vm_object *object, uint32_t page,
                            const struct fault *fault);
     uint32_t (*copy)(struct vm_object *object, uint32_t page);
-    /* is no object before it? one more is, from now on */
+    /* is no object before it? one more is, from now on; one less */
     bool (*unshadowed)(const struct vm_object *object);
     void (*count_shadow)(struct vm_object *object);
+    void (*uncount_shadow)(struct vm_object *object);
     /* what the page of an area may be mapped with */
     uint32_t (*rights)(const struct vm_area *area, uint32_t page, bool write);
     /* pages of an area go out of its space; all areas of a task go */

@@ -246,6 +246,11 @@ void vm_object_count_shadow(struct vm_object *object)
     object->shadows++;
 }
 
+void vm_object_uncount_shadow(struct vm_object *object)
+{
+    object->shadows--;
+}
+
 void vm_object_settle(struct vm_object *object)
 {
     if (object->links || object->openers || object->kind == FL_OBJECT_DEVZERO)
@@ -267,7 +272,7 @@ void vm_object_set_behind(struct vm_object *object, struct vm_object *behind)
         tell_counts(behind);
     }
     if (before) {
-        before->shadows--;
+        policy()->uncount_shadow(before);
         tell_counts(before);
         vm_object_settle(before);
     }

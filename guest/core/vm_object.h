@@ -55,6 +55,7 @@ void vm_object_set_behind(struct vm_object *object, struct vm_object *behind);
 /* Policies: policy.h. */
 bool vm_object_unshadowed(const struct vm_object *object);
 void vm_object_count_shadow(struct vm_object *object);
+void vm_object_uncount_shadow(struct vm_object *object);
 /* Deletes what nothing refers to, for objects that were made and never linked. */
 void vm_object_settle(struct vm_object *object);
 
