@@ -36,6 +36,13 @@ static struct dataspace *walk(const struct region_map *map, uint32_t *at, uint32
     return NULL;
 }
 
+/* Halted and reported. Codezero's pager only said so (policy.c). */
+uint32_t fault_outside(const struct fault *fault)
+{
+    (void)fault;
+    return FL_HALT_UNRESOLVED_FAULT;
+}
+
 static uint32_t resolve_region(const struct domain *domain, const struct fault *fault)
 {
     uint32_t at = fault->address;
@@ -44,7 +51,7 @@ static uint32_t resolve_region(const struct domain *domain, const struct fault *
     struct dataspace *ram = walk(domain->map, &at, &rights);
 
     if (!ram)
-        return FL_HALT_UNRESOLVED_FAULT;
+        return policy()->outside(fault);
     if ((rights & needed) != needed)
         return FL_HALT_RIGHTS;
     uint32_t frame = dataspace_frame(ram, at / FL_PAGE_SIZE);

@@ -25,7 +25,9 @@ bool fault_serve(const struct fault *fault);
 /* Serves a fault that has waited, and answers it itself; `arrived`: its page has come. */
 void fault_serve_again(const struct fault *fault, bool arrived);
 
-/* Policy (policy.h): is the page mapped by now, with rights that do? */
+/* Policies (policy.h): is the page mapped by now, with rights that do? What comes of a fault where
+ * there is nothing? */
 bool fault_is_duplicate(const struct fault *fault, uint32_t space);
+uint32_t fault_outside(const struct fault *fault);
 
 #endif

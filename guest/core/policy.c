@@ -28,6 +28,7 @@ static const struct core_policy right = {
     .unmap = vm_area_unmap_pages,
     .drop_areas = vm_drop_areas,
     .is_duplicate = fault_is_duplicate,
+    .outside = fault_outside,
     .fetch = page_in_fetch,
     .arrived = page_in_own,
     .may_lend = pager_may_lend,
@@ -121,6 +122,26 @@ static void uncount_in_assertion(struct vm_object *object)
     BUG_ON(object->shadows-- == 0);
 }
 
+/* ---- A fault where there is no area ----
+ * page_fault_handler: "Hmm. No vma for faulty region. Bad things will happen." That was said, and
+ * do_page_fault came next. */
+
+static uint32_t go_on_without_area(const struct fault *fault)
+{
+    return vm_fault_resolve(vm_area_find(domain_of(fault->thread)->task, fault->address), fault);
+}
+
+/* "Return the ipc and by doing so restart the faulty thread", resolved or not: it faults again, for
+ * ever. Here until so many were answered, so that the run has an end. */
+enum { ANSWERS = 8 };
+
+static uint32_t answer_all_the_same(const struct fault *fault)
+{
+    static uint32_t answers;
+
+    return answers++ < ANSWERS ? FL_HALT_NONE : fault_outside(fault);
+}
+
 /* ---- Duplicate faults, stale rights, a pager that waits ---- */
 
 static bool never_duplicate(const struct fault *fault, uint32_t space)
@@ -199,6 +220,8 @@ SWAP(anonymous, one_anonymous_object)
 SWAP(shm_address, one_address_for_all)
 SWAP(is_error, upper_range_is_error)
 SWAP(uncount_shadow, uncount_in_assertion)
+SWAP(outside, go_on_without_area)
+SWAP(outside, answer_all_the_same)
 SWAP(is_duplicate, never_duplicate)
 SWAP(is_duplicate, look_often)
 SWAP(may_lend, lend_anyway)
@@ -250,6 +273,8 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_WAITS_FOR_SERVER] = swap_fetch_for_page_in_fetch_waiting,
     [CORE_POLICY_LENT_ANYWAY] = swap_may_lend_for_lend_anyway,
     [CORE_POLICY_UNCOUNTED_IN_ASSERTION] = swap_uncount_shadow_for_uncount_in_assertion,
+    [CORE_POLICY_GOES_ON_WITHOUT_AREA] = swap_outside_for_go_on_without_area,
+    [CORE_POLICY_ANSWERED_ALL_THE_SAME] = swap_outside_for_answer_all_the_same,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
     [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
     [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,

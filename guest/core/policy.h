@@ -41,6 +41,8 @@ struct core_policy {
     void (*drop_areas)(struct vm_task *task);
     /* is what the fault needs there already? */
     bool (*is_duplicate)(const struct fault *fault, uint32_t space);
+    /* what comes of a fault where there is nothing */
+    uint32_t (*outside)(const struct fault *fault);
     /* a page of a file that has to come from its server; one that has come */
     uint32_t (*fetch)(struct vm_object *file, uint32_t page);
     void (*arrived)(struct vm_object *file, uint32_t page, uint32_t frame);

@@ -44,6 +44,8 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_WAITS_FOR_SERVER,
        CORE_POLICY_LENT_ANYWAY,
        CORE_POLICY_UNCOUNTED_IN_ASSERTION,
+       CORE_POLICY_GOES_ON_WITHOUT_AREA,
+       CORE_POLICY_ANSWERED_ALL_THE_SAME,
        CORE_POLICY_WRITTEN_AGAIN, /* from here on: scripts/mutations */
        CORE_POLICY_NOT_COPIED,
        CORE_POLICY_DELETED_EARLY,
