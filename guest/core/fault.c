@@ -71,7 +71,14 @@ bool fault_is_duplicate(const struct fault *fault, uint32_t space)
     return mapping && (mapping->rights & needed) == needed;
 }
 
-static uint32_t resolve(const struct fault *fault)
+static uint32_t resolve(const struct domain *domain, const struct fault *fault)
+{
+    struct vm_area *area = domain->task ? vm_area_find(domain->task, fault->address) : NULL;
+
+    return area ? vm_fault_resolve(area, fault) : resolve_region(domain, fault);
+}
+
+static uint32_t resolve_once(const struct fault *fault)
 {
     const struct domain *domain = domain_of(fault->thread);
 
@@ -81,16 +88,37 @@ static uint32_t resolve(const struct fault *fault)
         sys_fault_duplicate(fault->thread);
         return FL_HALT_NONE;
     }
-    struct vm_area *area = domain->task ? vm_area_find(domain->task, fault->address) : NULL;
-    return area ? vm_fault_resolve(area, fault) : resolve_region(domain, fault);
+    return resolve(domain, fault);
+}
+
+static bool is_outside(const struct domain *domain, uint32_t address)
+{
+    uint32_t rights = FL_RIGHTS_RWX;
+
+    return !(domain->task && vm_area_find(domain->task, address)) &&
+           !walk(domain->map, &address, &rights);
+}
+
+uint32_t fault_for_client(const struct domain *domain, const struct fault *fault)
+{
+    bool is_there = fault_is_duplicate(fault, domain->space);
+    uint32_t result = is_there ? FL_HALT_NONE : resolve(domain, fault);
+
+    if (result == FL_HALT_NONE)
+        return FL_ERROR_OK;
+    if (result == FL_HALT_RIGHTS)
+        return FL_ERROR_NO_RIGHTS;
+    if (result == FAULT_WAITS)
+        return FAULT_WAITS;
+    return is_outside(domain, fault->address) ? FL_ERROR_NO_REGION : FL_ERROR_NO_MEMORY;
 }
 
 bool fault_serve(const struct fault *fault)
 {
-    uint32_t result = resolve(fault);
+    uint32_t result = resolve_once(fault);
 
     if (result == FAULT_WAITS)
-        page_in_wait(fault);
+        page_in_wait_fault(fault);
     else if (result != FL_HALT_NONE)
         sys_thread_halt(fault->thread, result);
     return result == FL_HALT_NONE;

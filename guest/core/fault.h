@@ -25,6 +25,11 @@ bool fault_serve(const struct fault *fault);
 /* Serves a fault that has waited, and answers it itself; `arrived`: its page has come. */
 void fault_serve_again(const struct fault *fault, bool arrived);
 
+/* Core faults for its client: the page that the client would touch is made to be there, as its own
+ * fault would do it, but nobody is halted. FL_ERROR_OK, NO_REGION, NO_RIGHTS, NO_MEMORY; or
+ * FAULT_WAITS. */
+uint32_t fault_for_client(const struct domain *domain, const struct fault *fault);
+
 /* Policies (policy.h): is the page mapped by now, with rights that do? What comes of a fault where
  * there is nothing? */
 bool fault_is_duplicate(const struct fault *fault, uint32_t space);

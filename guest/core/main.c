@@ -17,6 +17,15 @@ static void serve_fault(tid_t *sender, struct msg *msg)
         *sender = 0;
 }
 
+static void serve_call(struct domain *domain, tid_t *sender, struct msg *msg)
+{
+    uint32_t result = rpc_perform(domain, *sender, msg->label, msg->w);
+
+    msg->label = result;
+    if (result == RPC_WAITS)
+        *sender = 0;
+}
+
 /* The answer, in *msg, is due to *sender, unless that is 0 afterwards. */
 static void serve(tid_t *sender, struct msg *msg)
 {
@@ -29,7 +38,7 @@ static void serve(tid_t *sender, struct msg *msg)
     } else if (msg->label == FL_LABEL_FAULT)
         serve_fault(sender, msg);
     else if (domain)
-        msg->label = rpc_perform(domain, *sender, msg->label, msg->w);
+        serve_call(domain, sender, msg);
     else
         msg->label = FL_ERROR_INVALID;
 }

@@ -116,11 +116,15 @@ uint32_t page_in_fetch_waiting(struct vm_object *file, uint32_t page)
     return 0;
 }
 
-/* ---- Who waits for them, in the order of their faults ---- */
+/* ---- Who waits for them, in the order in which they came ---- */
 
 static struct waiter {
-    struct fault fault; /* thread 0: this entry is free */
-    uint32_t number;    /* of the page in */
+    void (*serve_again)(const struct waiter *waiter, bool arrived); /* NULL: this entry is free */
+    union {
+        struct fault fault;
+        struct vm_read read;
+    };
+    uint32_t number; /* of the page in */
     uint32_t turn;
 } waiters[FL_MAX_THREADS];
 
@@ -130,36 +134,58 @@ static bool is_waited_for(uint32_t number)
 {
     const struct waiter *waiter = waiters;
 
-    while (waiter < waiters + FL_MAX_THREADS && (!waiter->fault.thread || waiter->number != number))
+    while (waiter < waiters + FL_MAX_THREADS && (!waiter->serve_again || waiter->number != number))
         waiter++;
     return waiter < waiters + FL_MAX_THREADS;
 }
 
-void page_in_wait(const struct fault *fault)
+static void wait_for_last(struct waiter like)
 {
     struct waiter *waiter = waiters;
 
+    while (waiter->serve_again) /* there is an entry for each thread that there can be */
+        waiter++;
+    like.number = fetched_last;
+    like.turn = turns++;
+    *waiter = like;
+}
+
+static void serve_fault_again(const struct waiter *waiter, bool arrived)
+{
+    fault_serve_again(&waiter->fault, arrived);
+}
+
+static void serve_read_again(const struct waiter *waiter, bool arrived)
+{
+    vm_read_serve_again(&waiter->read, arrived);
+}
+
+void page_in_wait_fault(const struct fault *fault)
+{
     if (is_waited_for(fetched_last))
         sys_fault_duplicate(fault->thread);
     sys_fault_park(fault->thread);
-    while (waiter->fault.thread) /* there is an entry for each thread that there can be */
-        waiter++;
-    *waiter = (struct waiter){*fault, fetched_last, turns++};
+    wait_for_last((struct waiter){.serve_again = serve_fault_again, .fault = *fault});
+}
+
+void page_in_wait_read(const struct vm_read *read)
+{
+    wait_for_last((struct waiter){.serve_again = serve_read_again, .read = *read});
 }
 
 /* Takes out who waits longest for the page. false: nobody does. */
-static bool take_waiter(uint32_t number, struct fault *fault)
+static bool take_waiter(uint32_t number, struct waiter *taken)
 {
     struct waiter *longest = NULL;
 
     for (struct waiter *waiter = waiters; waiter < waiters + FL_MAX_THREADS; waiter++)
-        if (waiter->fault.thread && waiter->number == number &&
+        if (waiter->serve_again && waiter->number == number &&
             (!longest || waiter->turn < longest->turn))
             longest = waiter;
     if (!longest)
         return false;
-    *fault = longest->fault;
-    longest->fault.thread = 0;
+    *taken = *longest;
+    longest->serve_again = NULL;
     return true;
 }
 
@@ -172,14 +198,14 @@ void page_in_arrived(bool good)
 {
     uint32_t number = first_on_way++;
     struct page_in come = *on_way_at(number);
-    struct fault fault;
+    struct waiter waiter;
 
     if (good)
         policy()->arrived(come.file, come.page, come.frame);
     else
         vm_object_refuse(come.file, come.page, come.frame);
     ask_for_first();
-    while (take_waiter(number, &fault))
-        fault_serve_again(&fault, good);
+    while (take_waiter(number, &waiter))
+        waiter.serve_again(&waiter, good);
     vm_object_close(come.file);
 }

@@ -1,4 +1,4 @@
-/* Pages on their way from the file server, and the faults that wait for them meanwhile.
+/* Pages on their way from the file server, and the faults and calls that wait for them meanwhile.
  *
  * Core itself never waits for a page: a thread of its own asks the server, one page after another,
  * and sends a message when one has come. What touches core's tables is core's main thread alone.
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include "fault.h"
 #include "vm_object.h"
+#include "vm_read.h"
 
 /* Starts the thread that asks. false: no memory. */
 bool page_in_start(void);
@@ -22,8 +23,9 @@ uint32_t page_in_fetch(struct vm_object *file, uint32_t page);
 uint32_t page_in_fetch_unseen(struct vm_object *file, uint32_t page);
 uint32_t page_in_fetch_waiting(struct vm_object *file, uint32_t page);
 
-/* Puts the fault aside until the page comes that was fetched last. */
-void page_in_wait(const struct fault *fault);
+/* Puts the fault, or the call, aside until the page comes that was fetched last. */
+void page_in_wait_fault(const struct fault *fault);
+void page_in_wait_read(const struct vm_read *read);
 /* It has come; or there is no such page. Serves who waits for it. */
 void page_in_arrived(bool good);
 

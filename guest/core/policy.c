@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include "mapping.h"
 #include "mutation.h"
 #include "page_in.h"
 #include "pager.h"
@@ -6,6 +7,7 @@
 #include "vm.h"
 #include "vm_error.h"
 #include "vm_fault.h"
+#include "vm_read.h"
 #include "vm_rpc.h"
 #include "vm_task.h"
 
@@ -29,6 +31,7 @@ static const struct core_policy right = {
     .drop_areas = vm_drop_areas,
     .is_duplicate = fault_is_duplicate,
     .outside = fault_outside,
+    .client_page = vm_read_client_page,
     .fetch = page_in_fetch,
     .arrived = page_in_own,
     .may_lend = pager_may_lend,
@@ -142,6 +145,46 @@ static uint32_t answer_all_the_same(const struct fault *fault)
     return answers++ < ANSWERS ? FL_HALT_NONE : fault_outside(fault);
 }
 
+/* ---- Memory of a client's, as task_virt_to_page found it for sys_read ---- */
+
+/* "It traverses the vm_objects and returns the first encountered instance of the page": what a
+ * reader would see, which may be everybody's. */
+static uint32_t page_as_seen(tid_t thread, uint32_t address)
+{
+    const struct domain *domain = domain_of(thread);
+    const struct vm_area *area = vm_area_find(domain->task, address);
+
+    return area ? vm_fault_read(area, vm_area_page(area, address)) : vm_error(FL_ERROR_NO_REGION);
+}
+
+/* "If page is not mapped in the task's address space, (not faulted at all), returns error", at
+ * which nobody looks. */
+static uint32_t page_if_mapped(tid_t thread, uint32_t address)
+{
+    const struct mapping *mapping = mapping_at(domain_of(thread)->space, address);
+
+    return mapping ? mapping->frame : 0;
+}
+
+/* Made to be there when the call came, and taken for the same when the file's page has come. */
+static uint32_t page_when_asked(tid_t thread, uint32_t address)
+{
+    static struct {
+        tid_t thread;
+        uint32_t address, frame;
+    } asked;
+
+    if (asked.thread != thread || asked.address != address) {
+        uint32_t frame = vm_read_client_page(thread, address);
+        if (vm_is_error(frame))
+            return frame;
+        asked.thread = thread;
+        asked.address = address;
+        asked.frame = frame;
+    }
+    return asked.frame;
+}
+
 /* ---- Duplicate faults, stale rights, a pager that waits ---- */
 
 static bool never_duplicate(const struct fault *fault, uint32_t space)
@@ -222,6 +265,9 @@ SWAP(is_error, upper_range_is_error)
 SWAP(uncount_shadow, uncount_in_assertion)
 SWAP(outside, go_on_without_area)
 SWAP(outside, answer_all_the_same)
+SWAP(client_page, page_as_seen)
+SWAP(client_page, page_if_mapped)
+SWAP(client_page, page_when_asked)
 SWAP(is_duplicate, never_duplicate)
 SWAP(is_duplicate, look_often)
 SWAP(may_lend, lend_anyway)
@@ -275,6 +321,9 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_UNCOUNTED_IN_ASSERTION] = swap_uncount_shadow_for_uncount_in_assertion,
     [CORE_POLICY_GOES_ON_WITHOUT_AREA] = swap_outside_for_go_on_without_area,
     [CORE_POLICY_ANSWERED_ALL_THE_SAME] = swap_outside_for_answer_all_the_same,
+    [CORE_POLICY_READ_INTO_WHAT_IS_SEEN] = swap_client_page_for_page_as_seen,
+    [CORE_POLICY_READ_INTO_WHAT_IS_MAPPED] = swap_client_page_for_page_if_mapped,
+    [CORE_POLICY_READ_INTO_WHAT_WAS_THERE] = swap_client_page_for_page_when_asked,
     [CORE_POLICY_WRITTEN_AGAIN] = swap_front_page_for_mutation_no_page,
     [CORE_POLICY_NOT_COPIED] = swap_copy_for_mutation_not_copied,
     [CORE_POLICY_DELETED_EARLY] = swap_unshadowed_for_mutation_never_shadowed,

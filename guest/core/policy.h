@@ -43,6 +43,8 @@ struct core_policy {
     bool (*is_duplicate)(const struct fault *fault, uint32_t space);
     /* what comes of a fault where there is nothing */
     uint32_t (*outside)(const struct fault *fault);
+    /* the page of a client's that core will write to */
+    uint32_t (*client_page)(tid_t thread, uint32_t address);
     /* a page of a file that has to come from its server; one that has come */
     uint32_t (*fetch)(struct vm_object *file, uint32_t page);
     void (*arrived)(struct vm_object *file, uint32_t page, uint32_t frame);

@@ -4,6 +4,7 @@
 #include "pager.h"
 #include "rpc.h"
 #include "vm_area.h"
+#include "vm_read.h"
 #include "vm_rpc.h"
 
 static uint32_t give_handle(const struct dataspace *dataspace, uint32_t *words)
@@ -121,6 +122,7 @@ static uint32_t (*const operations[])(struct domain *, tid_t, uint32_t *) = {
     [FL_LABEL_PAGER_SET] = pager_rpc_set,
     [FL_LABEL_PAGE_LEND] = pager_rpc_lend,
     [FL_LABEL_MESSAGE_PAGE] = vm_rpc_message_page,
+    [FL_LABEL_READ] = vm_read_rpc,
     [FL_LABEL_POLICY] = vm_rpc_policy,
 };
 

@@ -2,12 +2,12 @@
 
 #include "kernel.h"
 
-/* Whether a thread waits for the answer to a fault that this one took and has not given. */
+/* Whether a thread waits for the answer to a fault or a call that this one has taken. */
 static bool owes_answer(const struct thread *pager)
 {
     for (uint32_t i = 0; i < threads_used(); i++) {
         const struct thread *thread = &threads[i];
-        if (thread->state == THREAD_CALLING && thread->partner == pager && thread->fault != 0) {
+        if (thread->state == THREAD_CALLING && thread->partner == pager) {
             return true;
         }
     }

@@ -46,6 +46,9 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_UNCOUNTED_IN_ASSERTION,
        CORE_POLICY_GOES_ON_WITHOUT_AREA,
        CORE_POLICY_ANSWERED_ALL_THE_SAME,
+       CORE_POLICY_READ_INTO_WHAT_IS_SEEN,
+       CORE_POLICY_READ_INTO_WHAT_IS_MAPPED,
+       CORE_POLICY_READ_INTO_WHAT_WAS_THERE,
        CORE_POLICY_WRITTEN_AGAIN, /* from here on: scripts/mutations */
        CORE_POLICY_NOT_COPIED,
        CORE_POLICY_DELETED_EARLY,
@@ -156,6 +159,18 @@ SYS_ALWAYS_INLINE uint32_t vm_close(uint32_t descriptor)
 {
     struct msg msg = {.w = {descriptor}};
     return core_call(FL_LABEL_CLOSE, &msg);
+}
+
+/* Reads at most `count` bytes of the descriptor's file, from byte `offset` on, into memory of the
+ * caller's, which need not be there yet. *got: as many as the file has there. All of them are read,
+ * or none. NO_REGION, NO_RIGHTS: no such memory, or not to be written to. */
+SYS_ALWAYS_INLINE uint32_t vm_read(uint32_t descriptor, uint32_t buffer, uint32_t count,
+                                   uint32_t offset, uint32_t *got)
+{
+    struct msg msg = {.w = {descriptor, buffer, count, offset}};
+    uint32_t status = core_call(FL_LABEL_READ, &msg);
+    *got = msg.w[0];
+    return status;
 }
 
 /* Has core do one thing wrong from now on, for scenarios that show what comes of it. */
