@@ -343,6 +343,9 @@ static void tell_mark(struct lanes *lanes, size_t i, const struct fl_event *even
         say(row, " %s", value(TRACE_ERRORS, event->arg, error));
     else if (event->addr)
         say(row, " %s", address_name(lanes, event->addr, where));
+    const bool owns = id == FL_EVENT_MARK_FREE || id == FL_EVENT_MARK_RESERVE;
+    if (owns && event->aux != 0 && event->addr - FL_CONTEXT_BASE >= FL_CONTEXT_SIZE)
+        say(row, id == FL_EVENT_MARK_FREE ? " to allocator %u" : " from allocator %u", event->aux);
 }
 
 /* "take of taken (4)" and "take of taken: 0": an operation that claims a specification. */

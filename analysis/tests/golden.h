@@ -29,6 +29,7 @@ void golden_suspended(struct story *story);
 /* Clean stories of golden_own.c. */
 void golden_own_blocks(struct story *story);
 void golden_own_allocators(struct story *story);
+void golden_own_forked(struct story *story);
 void golden_own_in_order(struct story *story);
 
 /* Clean stories of golden_waits.c. */

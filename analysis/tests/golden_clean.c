@@ -222,6 +222,7 @@ const struct golden golden_clean[] = {
     {"waits-unlocked", "sleeper-holds-no-mutex", golden_waits_unlocked, STORY_PLAIN},
     {"own-blocks", "stack-alloc-order", golden_own_blocks, STORY_PLAIN},
     {"own-allocators", "allocator-ownership", golden_own_allocators, STORY_PLAIN},
+    {"own-forked", "allocator-ownership", golden_own_forked, STORY_PLAIN},
     {"own-in-order", "linearizable", golden_own_in_order, STORY_PLAIN},
     {"vm-merged", "vm-page-owned-once", golden_vm_merged, STORY_PLAIN},
     {0},

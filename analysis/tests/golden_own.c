@@ -106,6 +106,29 @@ void golden_own_allocators(struct story *story)
     finish(story);
 }
 
+/* t1, a task that main forked, gives back what it has a copy of. */
+void golden_own_forked(struct story *story)
+{
+    two_threads(story);
+    size_t fork = story->n_events - 1;
+    while (story->events[fork].addr != STORY_T1)
+        fork--;
+    story->events[fork].aux = STORY_SPACE + 1;
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, BLOCK(0), 64, 1);
+    go_to(story, STORY_MAIN, STORY_T1);
+    story_mark(story, STORY_T1, FL_EVENT_MARK_FREE, BLOCK(0), 64, 1);
+    go_to(story, STORY_T1, STORY_MAIN);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, BLOCK(0), 64, 1);
+    finish(story);
+    for (size_t i = fork + 1; i < story->n_events; i++) {
+        struct fl_event *event = &story->events[i];
+        if (event->thread == STORY_T1)
+            event->space = STORY_SPACE + 1;
+        if (fl_event_id(event) == FL_EVENT_SWITCH)
+            event->aux = 1; /* the TLB was flushed */
+    }
+}
+
 static void given_to_another(struct story *story)
 {
     two_threads(story);

@@ -62,15 +62,22 @@ struct object {
     uint32_t value;
 };
 
-static struct allocator {
+struct allocator {
     struct lock lock;
     bool taken[BLOCKS];
     struct object blocks[BLOCKS];
-} allocators[ALLOCATORS];
+};
+
+static struct allocator kmalloc_heap, malloc_heap;
+
+static struct allocator *const allocators[ALLOCATORS] = {
+    [KMALLOC] = &kmalloc_heap,
+    [MALLOC] = &malloc_heap,
+};
 
 static struct object *allocate(uint32_t number)
 {
-    struct allocator *from = &allocators[number];
+    struct allocator *from = allocators[number];
     uint32_t i = 0;
 
     sys_lock(&from->lock);
@@ -86,7 +93,7 @@ static struct object *allocate(uint32_t number)
 /* A block that is not among its own is passed over in silence. */
 static void release(uint32_t number, const struct object *object)
 {
-    struct allocator *to = &allocators[number];
+    struct allocator *to = allocators[number];
 
     sys_lock(&to->lock);
     mark_free_to(number, object, sizeof *object);
@@ -151,7 +158,7 @@ static void main_main(void)
     drop(object);
     sys_thread_join(thread);
     for (uint32_t i = 0; i < BLOCKS; i++)
-        program_expect(!allocators[MALLOC].taken[i]);
+        program_expect(!malloc_heap.taken[i]);
 }
 
 const struct program program = {.main = {main_main}};
