@@ -56,7 +56,8 @@ $(BUILD)/libvirt/%.o: %.c
 
 # ---- host: every source but main.c is in both the program and the tests ----
 
-HOST_SRC  := $(filter-out analysis/certcheck.c,$(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
+CERTCHECK := $(wildcard analysis/certcheck*.c)
+HOST_SRC  := $(filter-out $(CERTCHECK),$(wildcard traces/*.c analysis/*.c analysis/checks/*.c \
                monitor/*.c monitor/backend/*.c monitor/explore/*.c monitor/gdb/*.c monitor/step/*.c))
 LIB_SRC   := $(filter-out monitor/main.c,$(HOST_SRC))
 HOST_DIRS := traces analysis monitor
@@ -82,7 +83,7 @@ $(BUILD)/faultline: $(HOST_OBJ)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 # Shares no code with what it checks.
-$(BUILD)/certcheck: $(BUILD)/host/analysis/certcheck.o
+$(BUILD)/certcheck: $(CERTCHECK:%.c=$(BUILD)/host/%.o)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/host/%.o: %.c

@@ -5,25 +5,21 @@
  * - Closure: at each place that a plan may still add to there is one run for each thread that was
  *   ready; a run that ends at a known state names a place of that state, whose run had not more
  *   preemptions. Each run is clean.
+ *   Certificates of orders have a closure of their own (certcheck_races.c).
  * - Truth: runs are made again, all of few or some that the certificate's own sum draws, and every
  *   place on their way, who was ready there, the state, and the end are as it says.
  */
-#include <glib.h>
+#include "certcheck_parts.h"
+
 #include <glib/gstdio.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define NONE        UINT32_MAX
 #define READY_MAX   64u
 #define REPLAY_ALL  2000u /* runs, up to which all are made again */
 #define REPLAY_SOME 200u
-
-enum { ACCEPTED = 0, REFUSED = 1, UNUSABLE = 2 };
 
 struct place {
     const char *text; /* "main@4 core,t1 STATE", as faultline places prints it */
@@ -48,13 +44,12 @@ static struct {
     char *image, *arch, *backend, *subject, *depth;
     uint32_t bound; /* NONE: unbounded */
     bool states;
+    const struct form *form;
     char *sum;
     unsigned long line; /* being read */
 } certificate;
 
-static _Noreturn void refuse(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static _Noreturn void refuse(const char *format, ...)
+void refuse(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -65,9 +60,7 @@ static _Noreturn void refuse(const char *format, ...)
     exit(REFUSED);
 }
 
-static _Noreturn void unusable(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static _Noreturn void unusable(const char *format, ...)
+void unusable(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -76,6 +69,11 @@ static _Noreturn void unusable(const char *format, ...)
     fprintf(stderr, "\n");
     va_end(arguments);
     exit(UNUSABLE);
+}
+
+unsigned long at_line(void)
+{
+    return certificate.line;
 }
 
 static struct place *place_at(uint32_t i)
@@ -97,7 +95,7 @@ static struct run *last_run(void)
 
 /* ---- words of a line ---- */
 
-static uint32_t number(const char *word)
+uint32_t number(const char *word)
 {
     guint64 value;
     if (word == NULL || !g_ascii_string_to_unsigned(word, 10, 0, NONE - 1, &value, NULL))
@@ -212,6 +210,8 @@ static void read_end(const char *rest)
     run->end = g_string_chunk_insert(certificate.texts, rest);
 }
 
+static const struct form form_plans;
+
 static void read_header(unsigned long line, const char *text)
 {
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
@@ -228,6 +228,9 @@ static void read_header(unsigned long line, const char *text)
         certificate.depth = g_strdup(words[1]);
         certificate.bound = strcmp(words[2], "unbounded") == 0 ? NONE : number(words[2]);
         certificate.states = strcmp(words[3], "states") == 0;
+        certificate.form = strcmp(words[3], "orders") == 0 ? &form_orders : &form_plans;
+        if (certificate.form == &form_orders && certificate.bound != NONE)
+            refuse("a search of orders has no bound");
     } else if (line != 1) {
         refuse("line %lu is not what belongs there: \"%s\"", line, text);
     }
@@ -243,18 +246,22 @@ static const struct {
     {"end ", read_end},
 };
 
-static void read_line(const char *text)
+static void read_plans(const char *text)
 {
-    if (certificate.line <= 4) {
-        read_header(certificate.line, text);
-        return;
-    }
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
         if (g_str_has_prefix(text, readers[i].word)) {
             readers[i].read(text + strlen(readers[i].word));
             return;
         }
     refuse("line %lu is none of a certificate: \"%s\"", certificate.line, text);
+}
+
+static void read_line(const char *text)
+{
+    if (certificate.line <= 4)
+        read_header(certificate.line, text);
+    else
+        certificate.form->read(text);
 }
 
 static void read_all(const char *path)
@@ -327,10 +334,11 @@ static GArray *draw_runs(uint32_t all_up_to)
     GArray *chosen = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_autofree char *head = g_strndup(certificate.sum, 16);
     uint64_t state = g_ascii_strtoull(head, NULL, 16);
-    const bool all = certificate.runs->len <= all_up_to;
-    const uint32_t n = all ? certificate.runs->len : REPLAY_SOME;
+    const uint32_t runs = certificate.form->runs();
+    const bool all = runs <= all_up_to;
+    const uint32_t n = all ? runs : REPLAY_SOME;
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t run = all ? i : (uint32_t)(drawn(&state) % certificate.runs->len);
+        const uint32_t run = all ? i : (uint32_t)(drawn(&state) % runs);
         g_array_append_val(chosen, run);
     }
     return chosen;
@@ -358,13 +366,7 @@ static void write_schedule(FILE *file, uint32_t run)
     fputc('\n', file);
 }
 
-struct replay {
-    FILE *output;
-    char *line;
-    size_t room;
-};
-
-static const char *next_line(struct replay *replay, uint32_t run)
+const char *next_line(struct replay *replay, uint32_t run)
 {
     if (getline(&replay->line, &replay->room, replay->output) <= 0)
         unusable("run %u could not be made again", run);
@@ -398,8 +400,6 @@ static void expect_way(struct replay *replay, uint32_t number)
 static void expect_run(struct replay *replay, uint32_t number)
 {
     const struct run *run = run_at(number);
-    if (!g_str_has_prefix(next_line(replay, number), "run "))
-        unusable("run %u could not be made again: %s", number, replay->line);
     expect_way(replay, number);
     for (uint32_t i = 0; i < run->n_places; i++)
         expect_place(replay, number, place_at(run->first_place + i)->text, certificate.states);
@@ -417,6 +417,32 @@ static void expect_run(struct replay *replay, uint32_t number)
                line, run->end);
 }
 
+static uint32_t count_runs(void)
+{
+    return certificate.runs->len;
+}
+
+static void print_plans(void)
+{
+    if (certificate.bound == NONE)
+        printf("any number of preemptions");
+    else
+        printf("at most %u preemptions", certificate.bound);
+    printf(": %u runs, %u places%s, all clean, none left out", certificate.runs->len,
+           certificate.places->len, certificate.states ? ", each in a state of its own" : "");
+}
+
+static const struct form form_plans = {
+    .read = read_plans,
+    .check_closure = check_closure,
+    .runs = count_runs,
+    .write_schedule = write_schedule,
+    .expect_run = expect_run,
+    .print_claim = print_plans,
+};
+
+/* ---- runs made again ---- */
+
 /* faultline places SUBJECT, told which image and depth. */
 static char **command_for(const char *program, const char *image)
 {
@@ -433,6 +459,8 @@ static char **command_for(const char *program, const char *image)
         g_ptr_array_add(command, g_strdup_printf("--guest=%s", image));
     if (certificate.states)
         g_ptr_array_add(command, g_strdup("--states"));
+    if (certificate.form->option != NULL)
+        g_ptr_array_add(command, g_strdup(certificate.form->option));
     g_ptr_array_add(command, NULL);
     return (char **)g_ptr_array_free(command, FALSE);
 }
@@ -447,15 +475,19 @@ static uint32_t check_truth(const char *program, const char *image, uint32_t all
     if (schedules == NULL)
         unusable("no room for a file of schedules");
     for (guint i = 0; i < chosen->len; i++)
-        write_schedule(schedules, g_array_index(chosen, uint32_t, i));
+        certificate.form->write_schedule(schedules, g_array_index(chosen, uint32_t, i));
     rewind(schedules);
     if (!g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)command, NULL,
                                           G_SPAWN_SEARCH_PATH, NULL, NULL, fileno(schedules), -1,
                                           -1, NULL, NULL, 0, NULL, NULL, &output, NULL, &error))
         unusable("%s cannot be started: %s", program, error->message);
     struct replay replay = {.output = fdopen(output, "r")};
-    for (guint i = 0; i < chosen->len; i++)
-        expect_run(&replay, g_array_index(chosen, uint32_t, i));
+    for (guint i = 0; i < chosen->len; i++) {
+        const uint32_t run = g_array_index(chosen, uint32_t, i);
+        if (!g_str_has_prefix(next_line(&replay, run), "run "))
+            unusable("run %u could not be made again: %s", run, replay.line);
+        certificate.form->expect_run(&replay, run);
+    }
     fclose(replay.output);
     fclose(schedules);
     free(replay.line);
@@ -467,19 +499,15 @@ static uint32_t check_truth(const char *program, const char *image, uint32_t all
 static void print_claim(uint32_t replayed)
 {
     printf("ACCEPTED  %s, depth %s, ", certificate.subject, certificate.depth);
-    if (certificate.bound == NONE)
-        printf("any number of preemptions");
-    else
-        printf("at most %u preemptions", certificate.bound);
-    printf(": %u runs, %u places%s, all clean, none left out; %u runs made again\n",
-           certificate.runs->len, certificate.places->len,
-           certificate.states ? ", each in a state of its own" : "", replayed);
+    certificate.form->print_claim();
+    printf("; %u runs made again\n", replayed);
 }
 
 int main(int argc, char **argv)
 {
     char *image = NULL, *program = NULL;
     int all_up_to = REPLAY_ALL;
+    gboolean all = FALSE;
     const GOptionEntry entries[] = {
         {"image", 0, 0, G_OPTION_ARG_FILENAME, &image, "the guest image (default: build/guest)",
          "FILE"},
@@ -487,6 +515,7 @@ int main(int argc, char **argv)
          "the program that runs it (default: build/faultline)", "FILE"},
         {"all-up-to", 0, 0, G_OPTION_ARG_INT, &all_up_to,
          "make every run again if there are not more (default: 2000); else 200", "N"},
+        {"all", 0, 0, G_OPTION_ARG_NONE, &all, "make every run again, however many", NULL},
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GError) error = NULL;
@@ -502,9 +531,9 @@ int main(int argc, char **argv)
     certificate.places = g_array_new(FALSE, FALSE, sizeof(struct place));
     certificate.runs = g_array_new(FALSE, FALSE, sizeof(struct run));
     read_all(argv[1]);
-    check_closure();
+    certificate.form->check_closure();
     check_image(image);
-    print_claim(
-        check_truth(program != NULL ? program : "build/faultline", image, (uint32_t)all_up_to));
+    print_claim(check_truth(program != NULL ? program : "build/faultline", image,
+                            all ? UINT32_MAX : (uint32_t)all_up_to));
     return ACCEPTED;
 }

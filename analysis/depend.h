@@ -50,6 +50,11 @@ static inline enum object_kind touch_kind(touch touched)
     return (enum object_kind)(touched >> 58);
 }
 
+static inline uint64_t touch_id(touch touched)
+{
+    return touched << 6 >> 7;
+}
+
 static inline bool touch_writes(touch touched)
 {
     return touched & 1;

@@ -334,23 +334,29 @@ static void close_journal(struct explore_command *command, const struct explore_
 
 /* ---- certifying ---- */
 
-/* Of a search that takes every choice of its extent, and shows them all in one go. */
+/* Of a search that takes every choice of its extent, or one of all that are alike, and shows them
+ * all in one go. */
 static bool certifies(const struct explore_command *command)
 {
     const struct explore_options *options = &command->options;
-    return (options->strategy == &strategy_dfs || options->strategy == &strategy_stateful) &&
+    return (options->strategy == &strategy_dfs || options->strategy == &strategy_stateful ||
+            options->strategy == &strategy_dpor) &&
            options->depth <= FL_DEPTH_SYNC && options->focus == NULL && !command->resume;
 }
 
 static char *certificate_path(const struct explore_command *command, const char *depth)
 {
     const struct subject *subject = &command->subject;
-    const bool all = command->options.bound == FL_MAX_PREEMPTIONS;
+    const struct strategy_ops *strategy = command->options.strategy;
+    const bool orders = strategy == &strategy_dpor;
+    const bool all = orders || command->options.bound == FL_MAX_PREEMPTIONS;
     g_autofree char *bound = all ? g_strdup("all") : g_strdup_printf("%u", command->options.bound);
     g_autofree char *name =
         g_strdup_printf("%s-%s-%s-%s%s.cert", subject->scenario->id,
                         subject->scenario->variants[subject->variant].id, depth, bound,
-                        command->options.strategy->known != NULL ? "-states" : "");
+                        orders                    ? "-orders"
+                        : strategy->known != NULL ? "-states"
+                                                  : "");
     return g_build_filename(command->runs_dir, "certificates", name, NULL);
 }
 
@@ -366,8 +372,9 @@ static void open_certificate(struct explore_command *command)
         .scenario = options->scenario,
         .base = &command->base,
         .depth = depth,
-        .bound = options->bound,
+        .bound = options->strategy == &strategy_dpor ? FL_MAX_PREEMPTIONS : options->bound,
         .states = options->strategy->known != NULL,
+        .orders = options->strategy == &strategy_dpor,
     };
     if (!certifies(command))
         return;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cli.h"
 #include "explore/certificate.h"
+#include "explore/certificate_steps.h"
 #include "explore/drive.h"
 #include "main.h"
 #include "plan.h"
@@ -13,7 +14,7 @@ struct places {
     struct subject_options subject_options;
     char **params;
     char *depth;
-    gboolean states;
+    gboolean states, steps;
 
     struct subject subject;
     struct fl_plan base;
@@ -28,6 +29,8 @@ static bool parse(struct places *places, int *argc, char ***argv, int *status)
         {"depth", 0, 0, G_OPTION_ARG_STRING, &places->depth, "of the places: ipc or sync", "D"},
         {"states", 0, 0, G_OPTION_ARG_NONE, &places->states,
          "tell the state at each place after the last preemption", NULL},
+        {"steps", 0, 0, G_OPTION_ARG_NONE, &places->steps,
+         "tell what is between choices of who runs, and what it touches, instead of places", NULL},
         {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &places->params, "set a parameter",
          "NAME=VALUE"},
         G_OPTION_ENTRY_NULL,
@@ -37,7 +40,8 @@ static bool parse(struct places *places, int *argc, char ***argv, int *status)
     return cli_parse(argc, argv, "SCENARIO/VARIANT",
                      "Runs the schedules that it reads, one a line (an empty one is the default "
                      "schedule), and\nprints for each `run SCHEDULE`, a line `place THREAD@N "
-                     "READY[,READY...] [STATE]` for each place,\nand `end VERDICT OUTCOME HASH`.",
+                     "READY[,READY...] [STATE]` for each place,\nand `end VERDICT OUTCOME HASH`. "
+                     "With --steps, `step [->]THREAD END READY TOUCHED...` for each\nstep.",
                      entries, more, status);
 }
 
@@ -86,6 +90,30 @@ static const struct strategy_ops listed_ops = {
 
 /* ---- */
 
+static void append_places(GString *text, const struct fl_scenario *scenario,
+                          const struct run_report *report)
+{
+    for (size_t i = 0; i < report->n_places; i++) {
+        g_string_append(text, "place ");
+        certificate_place(text, scenario, report, i);
+        g_string_append_c(text, '\n');
+    }
+}
+
+static void append_steps(GString *text, const struct fl_scenario *scenario,
+                         const struct run_report *report)
+{
+    const struct run_steps *steps = report->steps;
+    for (size_t i = 0; i < steps->n; i++) {
+        struct footprint *footprint = steps->footprint(steps->context, i);
+        g_string_append(text, "step ");
+        certificate_step(text, scenario, report, i);
+        certificate_footprint(text, scenario, footprint);
+        g_string_append_c(text, '\n');
+        footprint_unref(footprint);
+    }
+}
+
 static bool print_run(void *context, const struct driven *driven)
 {
     const struct places *places = context;
@@ -94,11 +122,10 @@ static bool print_run(void *context, const struct driven *driven)
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "run %s\n",
                            (const char *)g_ptr_array_index(places->schedules, driven->number));
-    for (size_t i = 0; i < report->n_places; i++) {
-        g_string_append(text, "place ");
-        certificate_place(text, scenario, report, i);
-        g_string_append_c(text, '\n');
-    }
+    if (report->steps != NULL)
+        append_steps(text, scenario, report);
+    else
+        append_places(text, scenario, report);
     if (report->n_taken != report->plan->n_preemptions)
         g_string_append(text, "missed\n");
     g_string_append(text, "end ");
@@ -138,6 +165,10 @@ static bool prepare(struct places *places, const char *name, GError **error)
         g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--depth must be ipc or sync");
         return false;
     }
+    if (places->states && places->steps) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--states and --steps exclude each other");
+        return false;
+    }
     if (!subject_open(&places->subject, &places->subject_options, name, error))
         return false;
     plan_init(&places->base, places->subject.scenario, places->subject.scenario_index,
@@ -154,6 +185,7 @@ static int make_runs(struct places *places, GError **error)
     struct strategy_ops ops = listed_ops;
     struct strategy listed = {.plans = places->plans};
     struct standing *standing = NULL;
+    ops.steps = places->steps;
     if (!places->states)
         ops.known = NULL;
     else if ((standing = standing_new(places->subject.image, error)) == NULL)
@@ -166,6 +198,7 @@ static int make_runs(struct places *places, GError **error)
         .strategy = &listed,
         .depths = depths,
         .standing = standing,
+        .depth = places->search_depth,
         .on_run = print_run,
         .on_wait = go_on,
         .context = places,

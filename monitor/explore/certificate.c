@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include "certificate_steps.h"
 #include "plan.h"
 #include "trace.h"
 
@@ -15,8 +16,9 @@ struct certificate {
     const struct fl_scenario *scenario;
     unsigned bound;
     bool states;
-    GHashTable *places;   /* by key_of(): number of the place + 1 */
-    GHashTable *by_state; /* of struct state_hash, likewise */
+    struct step_lines *steps; /* with orders, else NULL */
+    GHashTable *places;       /* by key_of(): number of the place + 1 */
+    GHashTable *by_state;     /* of struct state_hash, likewise */
     guint n_places;
     uint64_t runs;
     GString *line;
@@ -89,12 +91,11 @@ static void put_header(struct certificate *certificate, const struct certificate
     for (uint32_t i = 0; i < scenario->n_params; i++)
         g_string_append_printf(line, " %s=%u", scenario->params[i].id, header->base->params[i]);
     put(certificate);
+    const char *shown = header->orders ? "orders" : header->states ? "states" : "plans";
     if (header->bound == FL_MAX_PREEMPTIONS)
-        g_string_printf(line, "search %s unbounded %s", header->depth,
-                        header->states ? "states" : "plans");
+        g_string_printf(line, "search %s unbounded %s", header->depth, shown);
     else
-        g_string_printf(line, "search %s %u %s", header->depth, header->bound,
-                        header->states ? "states" : "plans");
+        g_string_printf(line, "search %s %u %s", header->depth, header->bound, shown);
     put(certificate);
 }
 
@@ -115,6 +116,7 @@ struct certificate *certificate_open(const char *path, const struct certificate_
     certificate->scenario = header->scenario;
     certificate->bound = header->bound;
     certificate->states = header->states;
+    certificate->steps = header->orders ? step_lines_new(header->scenario) : NULL;
     certificate->sum = g_checksum_new(G_CHECKSUM_SHA256);
     certificate->line = g_string_new(NULL);
     certificate->places = g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
@@ -134,6 +136,7 @@ static void free_all(struct certificate *certificate)
 {
     g_hash_table_unref(certificate->places);
     g_hash_table_unref(certificate->by_state);
+    step_lines_free(certificate->steps);
     g_checksum_free(certificate->sum);
     g_string_free(certificate->line, TRUE);
     g_free(certificate->path);
@@ -209,8 +212,23 @@ static bool put_place(struct certificate *certificate, const struct run_report *
     return known;
 }
 
+static void put_end(struct certificate *certificate, const struct run_report *report)
+{
+    g_string_append(certificate->line, "end ");
+    certificate_end(certificate->line, report);
+    put(certificate);
+}
+
+/* "run 12 40": its first 40 steps are those of the run before. */
+static void put_order(struct certificate *certificate, const struct run_report *report)
+{
+    g_string_printf(certificate->line, "run %" PRIu64, certificate->runs++);
+    step_lines_run(certificate->steps, report, certificate->line);
+    put_end(certificate, report);
+}
+
 /* Places of a run that no plan may add to are of no account, unless their states are. */
-void certificate_run(struct certificate *certificate, const struct run_report *report)
+static void put_plan(struct certificate *certificate, const struct run_report *report)
 {
     const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
     put_run(certificate, report);
@@ -219,7 +237,13 @@ void certificate_run(struct certificate *certificate, const struct run_report *r
     for (size_t i = 0; i < report->n_places && !known && listed; i++)
         if (report->places[i].event >= after)
             known = put_place(certificate, report, i);
-    g_string_append(certificate->line, "end ");
-    certificate_end(certificate->line, report);
-    put(certificate);
+    put_end(certificate, report);
+}
+
+void certificate_run(struct certificate *certificate, const struct run_report *report)
+{
+    if (certificate->steps != NULL)
+        put_order(certificate, report);
+    else
+        put_plan(certificate, report);
 }

@@ -18,6 +18,7 @@ struct certificate_header {
     const char *depth;
     unsigned bound; /* FL_MAX_PREEMPTIONS: none */
     bool states;    /* runs end at states that are known */
+    bool orders;    /* of equivalent runs there is one; they come in the order of their tree */
 };
 
 struct certificate;
@@ -25,7 +26,8 @@ struct certificate;
 /* Begins a file beside `path`, of which it takes the name when it is done. */
 struct certificate *certificate_open(const char *path, const struct certificate_header *header,
                                      GError **error);
-/* The runs in the order of their plans: a run's preemptions but the last were another's before. */
+/* The runs in the order of their plans: a run's preemptions but the last were another's before.
+ * With orders run_report.steps must be told. */
 void certificate_run(struct certificate *certificate, const struct run_report *report);
 /* Nothing is left. false: it could not be written. */
 bool certificate_close(struct certificate *certificate, GError **error);

@@ -4,8 +4,8 @@
 # removed, an end or a ready set is changed, a place is left out, a state is said to be known that is
 # not, or the image is another: each with the sum made anew.
 . "$(dirname "$0")/../lane.bash"
+. scripts/certified.bash
 
-certcheck=build/certcheck
 runs=$dir/runs
 subject=genode_stack_slot/fixed
 
@@ -15,25 +15,6 @@ search() # OPTION...
     grep -q '^NOTHING LEFT' "$dir/out" || fail "explore $* did not come to its end"
     certificate=$(awk '$1 == "certificate" { print $2 }' "$dir/out")
     [ -s "$certificate" ] || fail "explore $* left no certificate"
-}
-
-accepted() # CERTIFICATE
-{
-    expect 0 "$certcheck" --faultline "$faultline" "$1"
-    grep -q '^ACCEPTED' "$dir/out" || fail "$1 is not accepted"
-    cat "$dir/out"
-}
-
-# The certificate that a program makes of the one it reads, with runs numbered and summed up anew.
-refused() # WHY CERTIFICATE PROGRAM
-{
-    awk "$3" "$2" | awk '$1 == "sum" { exit } $1 == "run" { $2 = n++ } { print }' >"$dir/tampered"
-    sum=$(sha256sum <"$dir/tampered")
-    echo "sum ${sum%% *}" >>"$dir/tampered"
-    cmp -s "$2" "$dir/tampered" && fail "$1: nothing was changed"
-    expect 1 "$certcheck" --faultline "$faultline" "$dir/tampered"
-    grep -q '^REFUSED' "$dir/out" || fail "$1 is not refused"
-    echo "$1: $(cat "$dir/out")"
 }
 
 search --bound 2
