@@ -38,10 +38,11 @@ static void thread_facts(const struct model *model, struct fingerprint *fingerpr
         if (thread->state == THREAD_ALIVE)
             FINGERPRINT_FACT(fingerprint, FACT_THREAD, thread->path, thread->tid, thread->children,
                              thread->space, thread->point, thread->waits, thread->waits_for,
-                             thread->waits_at, thread->calls, hold_state(model, thread->reserved));
+                             thread->waits_at, thread->calls, thread->asks,
+                             hold_state(model, thread->reserved));
         else
             FINGERPRINT_FACT(fingerprint, FACT_THREAD, thread->path, FL_MAX_THREADS,
-                             thread->children, thread->state, thread->halt_reason, 0, 0, 0, 0,
+                             thread->children, thread->state, thread->halt_reason, 0, 0, 0, 0, 0,
                              hold_state(model, thread->reserved));
     }
 }

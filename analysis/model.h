@@ -43,6 +43,7 @@ struct model_thread {
     uint16_t point; /* of its last entry */
     uint8_t state;
     uint8_t waits;
+    uint16_t asks;     /* label of its call that is not answered, or FL_LABEL_NONE */
     bool calls;        /* the message that it offers is a call */
     uint64_t waits_at; /* address of the lock or of the fault */
 };
@@ -79,7 +80,7 @@ struct model_hold {
     uint32_t next; /* hold of the same slot, or MODEL_NONE; oldest first */
     uint64_t event;
     uint8_t state;
-    bool failed; /* an error was marked since the reservation */
+    bool failed; /* core refused, or an error was marked, and nothing came of it since */
 };
 
 struct model_slot {

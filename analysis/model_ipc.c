@@ -35,6 +35,7 @@ void model_ipc_send(struct model *model, const struct fl_event *event)
     if (!partner(model, event))
         return;
     self(model)->calls = event->aux != 0;
+    self(model)->asks = (uint16_t)(event->aux ? event->arg : FL_LABEL_NONE);
     wait_for(self(model), WAIT_SEND, (uint32_t)event->addr, 0);
 }
 
@@ -72,12 +73,15 @@ void model_ipc_reply(struct model *model, const struct fl_event *event)
     wait_for(caller, WAIT_NOTHING, 0, 0);
     if (event->arg != FL_ERROR_OK)
         model_reserve_failed(model, caller);
+    caller->asks = FL_LABEL_NONE;
 }
 
 void model_ipc_error(struct model *model, const struct fl_event *event)
 {
     (void)event;
     wait_for(self(model), WAIT_NOTHING, 0, 0);
+    model_reserve_failed(model, self(model));
+    self(model)->asks = FL_LABEL_NONE;
 }
 
 uint32_t model_lock_holder(const struct model *model, uint16_t space, uint64_t address)

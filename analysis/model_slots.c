@@ -103,17 +103,21 @@ void model_slot_mark(struct model *model, const struct fl_event *event)
     struct model_hold *hold = model_hold(model, index);
     model->now.hold_was = hold->state;
     hold->state = state_after[fl_event_id(event)];
+    hold->failed &= hold->state != HOLD_ATTACHED;
     if (hold->state == HOLD_FREE)
         unlink_hold(model, model_slot(model, slot), index);
 }
 
+/* Refused is what is attached to a slot next, or the thread that one is for which is ready. */
 bool model_reserve_failed(struct model *model, struct model_thread *thread)
 {
-    uint32_t hold = thread->reserved;
+    struct model_hold *hold =
+        thread->reserved != MODEL_NONE ? model_hold(model, thread->reserved) : NULL;
+    uint8_t awaited = thread->asks == FL_LABEL_THREAD_CREATE ? HOLD_PUBLISHED : HOLD_RESERVED;
 
-    if (hold == MODEL_NONE || model_hold(model, hold)->state != HOLD_RESERVED)
+    if (!hold || hold->state != awaited)
         return false;
-    model_hold(model, hold)->failed = true;
+    hold->failed = true;
     return true;
 }
 

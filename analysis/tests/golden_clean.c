@@ -146,6 +146,12 @@ static void stacks(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+static void refuse_memory(struct story *story)
+{
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_ask(story, STORY_MAIN, FL_LABEL_RAM_ALLOC, FL_ERROR_NO_MEMORY);
+}
+
 /* core refuses the attachment; the slot goes back as it is. */
 static void refused_attach(struct story *story)
 {
@@ -154,6 +160,28 @@ static void refused_attach(struct story *story)
     story_ask(story, STORY_MAIN, FL_LABEL_RAM_ALLOC, FL_ERROR_OK);
     story_ask(story, STORY_MAIN, FL_LABEL_ATTACH_AT, FL_ERROR_REGION_CONFLICT);
     story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+/* core has no RAM, then no room, then no thread: each time the slot goes back, and to the next. At
+ * last the RAM is there when it is asked for again. */
+static void refused_and_given_back(struct story *story)
+{
+    story_begin(story);
+    refuse_memory(story);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_stack(story, STORY_MAIN, STORY_SLOT(0), STORY_OBJECT);
+    story_ask(story, STORY_MAIN, FL_LABEL_THREAD_CREATE, FL_ERROR_NO_MEMORY);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_DETACH, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_ask(story, STORY_MAIN, FL_LABEL_DETACH, FL_ERROR_OK);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_FREE, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    refuse_memory(story);
+    story_ask(story, STORY_MAIN, FL_LABEL_ATTACH_AT, FL_ERROR_OK);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_ATTACH, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_PUBLISH, STORY_SLOT(0), 0x4000, STORY_OBJECT);
+    story_thread(story, STORY_MAIN, STORY_T1);
+    story_exit(story, STORY_T1);
     story_exit(story, FL_PATH_KERNEL);
     story_end(story, FL_OUTCOME_EXITED);
 }
@@ -206,6 +234,7 @@ const struct golden golden_clean[] = {
     {"halted-and-reported", "fault-not-lost", halted_and_reported, STORY_HALTS},
     {"declared-halt", "outcome-as-declared", halted_and_reported, STORY_HALTS},
     {"stacks", "stack-slot-exclusive", stacks, STORY_PLAIN},
+    {"refused-and-given-back", "stack-slot-given-back", refused_and_given_back, STORY_PLAIN},
     {"refused-attach", "stack-alloc-order", refused_attach, STORY_PLAIN},
     {"lock-handed-over", "no-deadlock", lock_handed_over, STORY_PLAIN},
     {"locks-given-up", "lock-discipline", locks_given_up, STORY_PLAIN},

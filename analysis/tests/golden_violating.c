@@ -149,6 +149,45 @@ static void two_reserves(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+static void reserve(struct story *story, uint32_t slot)
+{
+    story_mark(story, STORY_MAIN, FL_EVENT_MARK_RESERVE, slot, 0x4000, STORY_OBJECT);
+}
+
+/* The next stack comes to lie in the next slot, since the first is taken for good. */
+static void kept_without_ram(struct story *story)
+{
+    story_begin(story);
+    reserve(story, STORY_SLOT(0));
+    story_ask(story, STORY_MAIN, FL_LABEL_RAM_ALLOC, FL_ERROR_NO_MEMORY);
+    story_stack(story, STORY_MAIN, STORY_SLOT(1), STORY_OBJECT);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+/* The RAM is given back, the slot is not, and there is no next. */
+static void kept_without_room(struct story *story)
+{
+    story_begin(story);
+    reserve(story, STORY_SLOT(0));
+    story_ask(story, STORY_MAIN, FL_LABEL_RAM_ALLOC, FL_ERROR_OK);
+    story_ask(story, STORY_MAIN, FL_LABEL_ATTACH_AT, FL_ERROR_REGION_CONFLICT);
+    story_ask(story, STORY_MAIN, FL_LABEL_RAM_FREE, FL_ERROR_OK);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+/* The stack is there, and has no thread. */
+static void kept_without_thread(struct story *story)
+{
+    story_begin(story);
+    story_stack(story, STORY_MAIN, STORY_SLOT(0), STORY_OBJECT);
+    story_ask(story, STORY_MAIN, FL_LABEL_THREAD_CREATE, FL_ERROR_NO_MEMORY);
+    reserve(story, STORY_SLOT(1));
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
 static void published_first(struct story *story)
 {
     golden_tell(story, "stacks");
@@ -335,6 +374,9 @@ const struct golden golden_violating[] = {
     {"fault-not-lost-silence", "fault-not-lost", halted_in_silence, STORY_HALTS},
     {"fault-not-lost-both", "fault-not-lost", answered_and_reported, STORY_PLAIN},
     {"stack-slot-exclusive-two-reserves", "stack-slot-exclusive", two_reserves, STORY_PLAIN},
+    {"stack-slot-given-back-no-ram", "stack-slot-given-back", kept_without_ram, STORY_PLAIN},
+    {"stack-slot-given-back-no-room", "stack-slot-given-back", kept_without_room, STORY_PLAIN},
+    {"stack-slot-given-back-no-thread", "stack-slot-given-back", kept_without_thread, STORY_PLAIN},
     {"stack-alloc-order-published-first", "stack-alloc-order", published_first, STORY_PLAIN},
     {"stack-alloc-order-freed-attached", "stack-alloc-order", freed_attached, STORY_PLAIN},
     {"stack-alloc-order-used-after-free", "stack-alloc-order", used_after_free, STORY_PLAIN},

@@ -95,6 +95,11 @@ static void calling(struct story *story)
     story_call(story, STORY_MAIN, FL_LABEL_USER);
 }
 
+static void calling_for_something_else(struct story *story)
+{
+    story_call(story, STORY_MAIN, FL_LABEL_THREAD_CREATE);
+}
+
 static void another_thread(struct story *story)
 {
     story_thread(story, STORY_MAIN, STORY_T2);
@@ -119,6 +124,7 @@ static void (*const facts[])(struct story *story) = {
     faulting,
     faulting_to_write,
     calling,
+    calling_for_something_else,
     another_thread,
     ended,
 };
