@@ -66,10 +66,10 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
 
 /* ---- What both allocators are made of ---- */
 
-/* A run of pages, or a descriptor that describes none. */
+/* The descriptor of a run of pages, or a spare one. */
 struct area {
     struct area *next;
-    uint32_t page, pages; /* pages = 0: not in the list */
+    uint32_t page, pages; /* pages = 0: spare */
     bool used;
 };
 
@@ -82,7 +82,7 @@ struct cache {
 static uint32_t memory; /* address of page 0 */
 static struct area *areas;
 static struct cache *caches;
-static uint32_t spare; /* descriptors that describe nothing */
+static uint32_t spare; /* descriptors */
 
 static void *address_of(uint32_t page)
 {
@@ -103,9 +103,9 @@ static void add_cache(uint32_t page)
 __attribute__((noinline)) static struct area *spare_descriptor(void)
 {
     for (struct cache *cache = caches; cache; cache = cache->next)
-        for (struct area *area = cache->areas; spare > 0 && area < cache->areas + DESCRIPTORS;
-             area++)
+        for (struct area *area = cache->areas; area < cache->areas + DESCRIPTORS; area++)
             if (area->pages == 0) {
+                area->pages = 1;
                 spare--;
                 return area;
             }

@@ -2,8 +2,8 @@
  * which seed 004 is about: "faults are handled by copy_on_write").
  *
  * To fill in what it knows of the copy it locks new_page, and unlocks page, the original. So the
- * copy stays locked until somebody needs it: merging a shadow locks each page that it moves, and
- * waits for ever. And the original, if somebody is at it, is unlocked under his hands.
+ * copy stays locked, and whoever merges the shadow later, which locks each page that it moves,
+ * waits for ever. And the original is unlocked, whoever has it locked just then.
  */
 #include "faultline.h"
 
