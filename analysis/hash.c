@@ -26,6 +26,7 @@ enum {
     PART_OBJECT = PART_NUMBER,
     PART_AUDIT = PART_NUMBER,
     PART_DEED = PART_NUMBER,
+    PART_FAIL = PART_NUMBER,
 };
 
 #define FL_EVENT(value, ID, name, addr_kind, addr_name, arg_kind, arg_name, aux_kind, aux_name,    \
@@ -39,7 +40,7 @@ static const struct parts parts[] = {
 /* Told only when a mode asks for it: the run is the same without. */
 #define OF_MODES                                                                                   \
     (UINT64_C(1) << FL_EVENT_SPAN | UINT64_C(1) << FL_EVENT_AUDIT |                                \
-     UINT64_C(1) << FL_EVENT_AUDIT_DIFFERS)
+     UINT64_C(1) << FL_EVENT_AUDIT_DIFFERS | UINT64_C(1) << FL_EVENT_TOTALS)
 
 static uint64_t hashed(enum part part, uint64_t value)
 {

@@ -17,6 +17,7 @@ static const int kind_of[] = {
     [TRACE_FIELD_SWITCH] = TRACE_SWITCH,   [TRACE_FIELD_ERROR] = TRACE_ERRORS,
     [TRACE_FIELD_LABEL] = TRACE_LABEL,     [TRACE_FIELD_OBJECT] = TRACE_OBJECT,
     [TRACE_FIELD_AUDIT] = TRACE_AUDIT,     [TRACE_FIELD_DEED] = TRACE_DEED,
+    [TRACE_FIELD_FAIL] = TRACE_FAIL,
 };
 
 /* Labels from USER on are the scenario's own, and have numbers only. */
@@ -68,6 +69,7 @@ static void append_field(GString *out, const struct fl_scenario *scenario, enum 
     case TRACE_FIELD_OBJECT:
     case TRACE_FIELD_AUDIT:
     case TRACE_FIELD_DEED:
+    case TRACE_FIELD_FAIL:
         append_value(out, (enum trace_kind)kind_of[kind], value);
         break;
     }

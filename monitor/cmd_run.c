@@ -41,7 +41,7 @@ static bool parse(struct run_options *options, int *argc, char ***argv, int *sta
         {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->params, "set a parameter",
          "NAME=VALUE"},
         {"schedule", 0, 0, G_OPTION_ARG_STRING, &options->schedule,
-         "preemptions, for example 'main@4->t1'", "TEXT"},
+         "preemptions, for example 'main@4->t1', and failures, as 'fail:frame@7'", "TEXT"},
         {"plan", 0, 0, G_OPTION_ARG_FILENAME, &options->plan_file, "a plan.json", "FILE"},
         {"online", 0, 0, G_OPTION_ARG_NONE, &options->online,
          "decide at each place while the guest waits, instead of posting the plan", NULL},
@@ -95,7 +95,18 @@ static bool read_plan(const struct run_options *options, const struct subject *s
     return subject_params(subject, options->params, plan, error);
 }
 
-/* The preemptions that were asked for and did not take place. */
+/* Whether it was refused as planned. */
+static bool was_refused(const struct fl_failure *failure, const struct fl_event *events,
+                        size_t count)
+{
+    bool refused = false;
+    for (size_t i = 0; i < count; i++)
+        refused |= fl_event_id(&events[i]) == FL_EVENT_REFUSE && events[i].arg == failure->kind &&
+                   events[i].aux == failure->nth;
+    return refused;
+}
+
+/* The preemptions and failures that were asked for and did not take place. */
 static char *missed(const struct subject *subject, const struct capture *capture)
 {
     size_t count;
@@ -112,8 +123,13 @@ static char *missed(const struct subject *subject, const struct capture *capture
         if (!met)
             g_array_append_vals(left, wanted, 1);
     }
-    return plan_schedule(subject->scenario, (const struct fl_preemption *)(void *)left->data,
-                         left->len);
+    struct fl_plan missed = {.n_preemptions = left->len};
+    for (guint i = 0; i < left->len; i++)
+        missed.preemptions[i] = g_array_index(left, struct fl_preemption, i);
+    for (uint32_t i = 0; i < capture->plan.n_failures; i++)
+        if (!was_refused(&capture->plan.failures[i], events, count))
+            missed.failures[missed.n_failures++] = capture->plan.failures[i];
+    return plan_whole_schedule(subject->scenario, &missed);
 }
 
 static void print_run(const struct run_options *options, const struct subject *subject,
@@ -170,8 +186,8 @@ static int finish(const struct run_options *options, const struct subject *subje
         return verdict_exit(verdict->kind);
     return cli_fail("faultline run",
                     g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
-                                "these preemptions did not take place, as the thread did not get "
-                                "there or its target could not run: %s",
+                                "these did not take place, as the thread did not get there, its "
+                                "target could not run, or so much was not asked for: %s",
                                 left));
 }
 

@@ -151,8 +151,7 @@ static bool same_run(struct up *up, const struct sample *sample, GError **error)
 static json_t *about(const struct up *up, const struct verdict *verdict)
 {
     const struct subject *subject = &up->subject;
-    g_autofree char *schedule =
-        plan_schedule(subject->scenario, up->plan.preemptions, up->plan.n_preemptions);
+    g_autofree char *schedule = plan_whole_schedule(subject->scenario, &up->plan);
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s}", "name", up->name, "scenario", subject->scenario->id,
         "variant", subject->scenario->variants[subject->variant].id, "backend",

@@ -227,10 +227,8 @@ static struct explanation *compare(struct compared *compared, const char *check,
     compared->explanation = g_new0(struct explanation, 1);
     g_strlcpy(compared->explanation->check, check, sizeof(compared->explanation->check));
     compared->explanation->runs = neighbours->runs + 2;
-    compared->explanation->failing =
-        plan_schedule(scenario, neighbours->failing.preemptions, neighbours->failing.n_preemptions);
-    compared->explanation->passing =
-        plan_schedule(scenario, neighbours->passing.preemptions, neighbours->passing.n_preemptions);
+    compared->explanation->failing = plan_whole_schedule(scenario, &neighbours->failing);
+    compared->explanation->passing = plan_whole_schedule(scenario, &neighbours->passing);
     if (!tell(compared, error))
         g_clear_pointer(&compared->explanation, explanation_free);
     return compared->explanation;

@@ -309,7 +309,7 @@ static json_t *finding_to_json(const struct explore_command *command, const stru
     const struct fl_scenario *scenario = command->subject.scenario;
     const struct fl_plan *plan = &finding->capture->plan;
     const struct verdict *verdict = judge(command, finding);
-    g_autofree char *schedule = plan_schedule(scenario, plan->preemptions, plan->n_preemptions);
+    g_autofree char *schedule = plan_whole_schedule(scenario, plan);
     return json_pack("{s:s, s:s, s:I, s:I, s:f, s:o, s:s, s:s?, s:o, s:I, s:s, s:I, s:s}", "check",
                      finding->check, "message", verdict->violations[0].message, "preemptions",
                      (json_int_t)plan->n_preemptions, "runs_to_find",

@@ -194,6 +194,8 @@ static bool parse_thread(const struct fl_scenario *scenario, const char *entry, 
 static bool parse_entry(struct fl_plan *plan, const struct fl_scenario *scenario, const char *entry,
                         GError **error)
 {
+    if (plan_is_failure(entry))
+        return plan_parse_failure(plan, entry, error);
     g_autofree char *copy = g_strdup(entry);
     char *at = strrchr(copy, '@');
     char *arrow = at == NULL ? NULL : strstr(at, "->");
@@ -223,6 +225,7 @@ bool plan_parse_schedule(struct fl_plan *plan, const struct fl_scenario *scenari
 {
     memset(plan->preemptions, 0, sizeof(plan->preemptions));
     plan->n_preemptions = 0;
+    plan_fail_nothing(plan);
     if (text[strspn(text, " \t\n")] == '\0')
         return true;
     g_auto(GStrv) entries = g_strsplit(text, ",", -1);

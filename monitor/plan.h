@@ -5,7 +5,8 @@
  * are a schedule: "main@4->t1, t1@7+3->main" preempts main on its 4th kernel entry in favour of t1,
  * and t1 before the 3rd user instruction after its 7th entry in favour of main.
  * "main@9+gives-up->t1" is a departure where main gives the processor up by its 9th entry: t1 runs
- * then, not who is next.
+ * then, not who is next. "fail:frame@7" has core refuse the 7th frame that the run asks for; slab
+ * is an entry of one of core's tables, ipc an IPC to a server.
  *
  * Everything read is checked; the message is one line that says what is wrong.
  */
@@ -48,9 +49,24 @@ uint32_t plan_answer(const struct fl_plan *plan, const struct fl_decision *ask);
 char *plan_schedule(const struct fl_scenario *scenario, const struct fl_preemption *preemptions,
                     size_t n);
 
-/* Replaces the plan's preemptions by those of the text, in which any order will do. */
+/* Replaces the plan's preemptions and failures by those of the text, in which any order will do. */
 bool plan_parse_schedule(struct fl_plan *plan, const struct fl_scenario *scenario, const char *text,
                          GError **error);
+
+/* ---- plan_failure.c ---- */
+
+/* Puts a failure where the wire order (kind, nth) wants it. Fails on one that the plan has already,
+ * and when it is full. */
+bool plan_fail(struct fl_plan *plan, const struct fl_failure *failure, GError **error);
+void plan_fail_nothing(struct fl_plan *plan);
+/* FL_FAIL_* of a name, or -1. */
+int plan_failure_kind(const char *name);
+/* An entry of a schedule. */
+bool plan_is_failure(const char *entry);
+bool plan_parse_failure(struct fl_plan *plan, const char *entry, GError **error);
+/* As plan_schedule; and the plan's failures and preemptions together. */
+char *plan_failures(const struct fl_failure *failures, size_t n);
+char *plan_whole_schedule(const struct fl_scenario *scenario, const struct fl_plan *plan);
 
 /* ---- plan_json.c ---- */
 

@@ -47,6 +47,17 @@ static json_t *preemption_to_json(const struct fl_preemption *preemption,
                      trace_thread_name(scenario, preemption->target, target));
 }
 
+static json_t *failures_to_json(const struct fl_plan *plan)
+{
+    json_t *failures = json_array();
+    for (uint32_t i = 0; i < plan->n_failures; i++)
+        json_array_append_new(failures,
+                              json_pack("{s:s, s:i}", "kind",
+                                        trace_value_name(TRACE_FAIL, plan->failures[i].kind), "nth",
+                                        (int)plan->failures[i].nth));
+    return failures;
+}
+
 json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scenario)
 {
     json_t *preemptions = json_array();
@@ -60,6 +71,8 @@ json_t *plan_to_json(const struct fl_plan *plan, const struct fl_scenario *scena
         (json_int_t)plan->budget, "preemptions", preemptions);
     if (plan->mode & FL_MODE_AUDIT)
         json_object_set_new(json, "audit", json_true());
+    if (plan->mode & FL_MODE_FAIL)
+        json_object_set_new(json, "failures", failures_to_json(plan));
     if (plan->policy == FL_POLICY_PCT)
         json_object_set_new(json, "changes", json_integer((json_int_t)plan->changes));
     return json;
@@ -328,19 +341,55 @@ static bool read_preemptions(const json_t *json, const struct fl_scenario *scena
     return true;
 }
 
+static bool read_failure(const json_t *json, struct fl_plan *plan, GError **error)
+{
+    static const char *const keys[] = {"kind", "nth", NULL};
+    const char *kind;
+    json_int_t nth;
+    if (!json_is_object(json))
+        return fail(error, PLAN_ERROR_SYNTAX, "each of \"failures\" must be an object");
+    if (!known_keys(json, keys, error) || !read_string(json, "kind", &kind, error) ||
+        !read_number(json, "nth", 1, UINT16_MAX, &nth, error))
+        return false;
+    const int found = plan_failure_kind(kind);
+    if (found < 0)
+        return fail(error, PLAN_ERROR_NAME, "\"kind\" must be frame, slab or ipc, not \"%s\"",
+                    kind);
+    if (plan_fail(plan, &(struct fl_failure){(uint16_t)found, (uint16_t)nth}, error))
+        return true;
+    g_prefix_error(error, "plan: ");
+    return false;
+}
+
+/* Left out: not of mode fail. An empty list is of that mode, and has nothing fail. */
+static bool read_failures(const json_t *json, struct fl_plan *plan, GError **error)
+{
+    const json_t *list = json_object_get(json, "failures");
+    if (list == NULL)
+        return true;
+    if (!json_is_array(list))
+        return fail(error, PLAN_ERROR_SYNTAX, "\"failures\" must be an array");
+    plan->mode |= FL_MODE_FAIL;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!read_failure(json_array_get(list, i), plan, error))
+            return false;
+    return true;
+}
+
 static bool read_plan(const json_t *json, const struct fl_scenario *scenario,
                       unsigned scenario_index, struct fl_plan *plan, struct plan_anchors *anchors,
                       GError **error)
 {
-    static const char *const keys[] = {"scenario", "variant", "params",      "policy",
-                                       "seed",     "chance",  "changes",     "depth",
-                                       "budget",   "audit",   "preemptions", NULL};
+    static const char *const keys[] = {"scenario",    "variant",  "params", "policy", "seed",
+                                       "chance",      "changes",  "depth",  "budget", "audit",
+                                       "preemptions", "failures", NULL};
     if (!json_is_object(json))
         return fail(error, PLAN_ERROR_SYNTAX, "expected a JSON object");
     return known_keys(json, keys, error) &&
            read_subject(json, scenario, scenario_index, plan, error) &&
            read_params(json, scenario, plan, error) && read_policy(json, plan, error) &&
-           read_audit(json, plan, error) && read_preemptions(json, scenario, plan, anchors, error);
+           read_audit(json, plan, error) && read_failures(json, plan, error) &&
+           read_preemptions(json, scenario, plan, anchors, error);
 }
 
 bool plan_from_text(const char *text, size_t size, const struct fl_scenario *scenario,

@@ -165,7 +165,7 @@ void present_schedule(GString *out, const struct subject *subject, const struct 
 {
     const struct fl_plan *plan = &capture->plan;
     const struct fl_scenario *scenario = subject->scenario;
-    g_autofree char *schedule = plan_schedule(scenario, plan->preemptions, plan->n_preemptions);
+    g_autofree char *schedule = plan_whole_schedule(scenario, plan);
     append_command(out, "again", "run");
     g_string_append_printf(out, "%s/%s", scenario->id, scenario->variants[plan->variant].id);
     for (uint32_t i = 0; i < scenario->n_params; i++)

@@ -68,6 +68,7 @@ static const struct {
     [TRACE_FIELD_OBJECT] = {"object", TRACE_OBJECT},
     [TRACE_FIELD_AUDIT] = {"audit", TRACE_AUDIT},
     [TRACE_FIELD_DEED] = {"deed", TRACE_DEED},
+    [TRACE_FIELD_FAIL] = {"fail", TRACE_FAIL},
 };
 
 /* A string literal of TSDL; names come from a guest image and may hold anything. */

@@ -30,6 +30,7 @@ enum {
     KIND_OBJECT = TRACE_OBJECT,
     KIND_AUDIT = TRACE_AUDIT,
     KIND_DEED = TRACE_DEED,
+    KIND_FAIL = TRACE_FAIL,
 };
 
 static const struct {

@@ -34,7 +34,8 @@ enum trace_kind {
     TRACE_LABEL,
     TRACE_OBJECT,
     TRACE_AUDIT,
-    TRACE_DEED
+    TRACE_DEED,
+    TRACE_FAIL
 };
 
 /* The field kinds of events.def. */
@@ -55,7 +56,8 @@ enum trace_field {
     TRACE_FIELD_LABEL,
     TRACE_FIELD_OBJECT,
     TRACE_FIELD_AUDIT,
-    TRACE_FIELD_DEED
+    TRACE_FIELD_DEED,
+    TRACE_FIELD_FAIL
 };
 
 struct trace_event_info {

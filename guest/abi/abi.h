@@ -34,6 +34,7 @@
 #define FL_MAX_PARAMS      8u
 #define FL_MAX_PREEMPTIONS 250u
 #define FL_MAX_CHANGES     8u
+#define FL_MAX_FAILURES    6u
 
 /* ---- Threads ----
  * A thread is named by its creation path: one byte a level, the domain first. Byte value 0 ends the
@@ -114,7 +115,9 @@ enum {
     FL_MODE_AUDIT = 4,  /* wait for the monitor's audit whenever core is quiescent */
     FL_MODE_STEP = 8,   /* stand still where fl_control.stop says */
     FL_MODE_AFTER =
-        16, /* with online: the plan as listed first, questions when all of it is done */
+        16,            /* with online: the plan as listed first, questions when all of it is done */
+    FL_MODE_FAIL = 32, /* refuse what `failures` lists, count what is asked for, and tell what core
+                          had before and after an operation that failed */
 };
 
 /* fl_preemption.k: after the entry, when the thread gives the processor up: it blocks, ends or
@@ -136,6 +139,12 @@ struct fl_preemption {
         target; /* path of the thread that runs instead; online with k >= 1, FL_PATH_KERNEL: ask */
 };
 
+/* Whoever asks for it is refused. */
+struct fl_failure {
+    uint16_t kind; /* FL_FAIL_* of names.def */
+    uint16_t nth;  /* of the run, from 1 */
+};
+
 struct fl_plan {
     uint32_t serial; /* echoed in the result */
     uint16_t scenario;
@@ -150,7 +159,8 @@ struct fl_plan {
     uint32_t max_packets; /* events beyond are dropped and counted */
     uint64_t budget;      /* instructions, kernel and user; spent: outcome hung */
     uint32_t n_preemptions;
-    uint32_t pad1[7];
+    uint32_t n_failures;                                  /* mode fail only */
+    struct fl_failure failures[FL_MAX_FAILURES];          /* ascending by kind, nth */
     struct fl_preemption preemptions[FL_MAX_PREEMPTIONS]; /* ascending by thread, n, k */
 };
 
@@ -168,7 +178,7 @@ struct fl_result {
     uint32_t fault_addr;
     uint32_t fault_status;
     uint32_t fault_kind; /* exception vector number of the architecture */
-    uint32_t pad[2];
+    uint16_t asked[4];   /* mode fail: by FL_FAIL_*, how often that was asked for; 65535: or more */
 };
 
 /* Online: one decision at a time. With FL_POINT_NONE it is an audit that is asked for; with k >= 1,
@@ -392,6 +402,8 @@ enum {
 };
 #undef FL_EVENT
 
+#define FL_FAIL_KINDS 3u
+
 #define FL_SPEC_NONE             UINT32_MAX /* a result: there is none */
 #define FL_SPEC(value, ID, text) FL_SPEC_##ID = value,
 #define FL_OPERATION(SPEC, value, ID, text)                                                        \
@@ -415,10 +427,12 @@ _Static_assert(sizeof(struct fl_packet) == FL_PACKET_SIZE, "packet");
 _Static_assert(offsetof(struct fl_packet, time_begin) == 24, "packet.time_begin");
 _Static_assert(offsetof(struct fl_packet, events) == FL_PACKET_HEADER, "packet.events");
 _Static_assert(sizeof(struct fl_preemption) == 16, "preemption");
+_Static_assert(sizeof(struct fl_failure) == 4, "failure");
 _Static_assert(sizeof(struct fl_plan) == 4096, "plan");
 _Static_assert(offsetof(struct fl_plan, budget) == 56, "plan.budget");
 _Static_assert(offsetof(struct fl_plan, preemptions) == 96, "plan.preemptions");
 _Static_assert(sizeof(struct fl_result) == 64, "result");
+_Static_assert(offsetof(struct fl_result, asked) == 56, "result.asked");
 _Static_assert(sizeof(struct fl_decision) == 24, "decision");
 _Static_assert(sizeof(struct fl_audit_result) == 24, "audit_result");
 _Static_assert(sizeof(struct fl_stop) == 24, "stop");

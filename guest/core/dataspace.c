@@ -3,6 +3,7 @@
 #include "core.h"
 #include "dataspace.h"
 #include "mapping.h"
+#include "refusal.h"
 
 #define MAX_DATASPACES 64u
 
@@ -13,7 +14,7 @@ AUDIT_FIELD(DATASPACE_FRAMES, dataspaces, frames.first);
 
 static struct dataspace *create(uint32_t owner, uint32_t size)
 {
-    if (size == 0 || size > FL_USER_END)
+    if (size == 0 || size > FL_USER_END || refused(FL_FAIL_SLAB))
         return NULL;
     for (struct dataspace *entry = dataspaces; entry < dataspaces + MAX_DATASPACES; entry++)
         if (entry->size == 0) {
@@ -73,6 +74,15 @@ uint32_t dataspace_frame(struct dataspace *dataspace, uint32_t page)
     if (!frame && (frame = frame_alloc()))
         frame_list_add(&dataspace->frames, page, frame);
     return frame;
+}
+
+uint32_t dataspaces_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (const struct dataspace *entry = dataspaces; entry < dataspaces + MAX_DATASPACES; entry++)
+        used += entry->size != 0;
+    return used;
 }
 
 uint32_t dataspace_handle(const struct dataspace *dataspace)

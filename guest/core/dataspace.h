@@ -22,6 +22,8 @@ void dataspace_free(struct dataspace *dataspace);
 /* The frame of a page of RAM, allocated and zeroed when it is touched first. 0: no memory. */
 uint32_t dataspace_frame(struct dataspace *dataspace, uint32_t page);
 
+uint32_t dataspaces_in_use(void);
+
 /* Handles (guest/lib/core.h) are checked against their owner. NULL: a bad one. */
 uint32_t dataspace_handle(const struct dataspace *dataspace);
 struct dataspace *dataspace_find(uint32_t owner, uint32_t handle);

@@ -6,6 +6,7 @@
 #include "frames.h"
 #include "info.h"
 #include "memory.h"
+#include "refusal.h"
 
 /* Where core sees the scenario's initialised data while it copies it: free in every program. */
 #define DATA_WINDOW 0x1e000000u
@@ -43,7 +44,7 @@ static struct client *client_prepare(struct domain *domain)
         memset(frame_memory(client->utcb_frame), 0, FL_PAGE_SIZE);
         return client;
     }
-    client = client_find(NULL, 0);
+    client = refused(FL_FAIL_SLAB) ? NULL : client_find(NULL, 0);
     if (client && (client->utcb_frame = frame_alloc())) {
         client->domain = domain;
         return client;
@@ -73,21 +74,38 @@ tid_t domain_pager_of(tid_t thread)
     return client ? client->pager : 0;
 }
 
+static void client_drop(struct client *client)
+{
+    frame_free(client->utcb_frame);
+    *client = (struct client){0};
+}
+
+/* The kernel has a table of threads, too. */
+static uint32_t start_thread(const struct sys_thread_args *args, tid_t *thread)
+{
+    return refused(FL_FAIL_SLAB) ? FL_ERROR_NO_MEMORY : sys_thread_create(args, thread);
+}
+
 uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
                               tid_t *thread)
 {
+    bool had_one = client_find(domain, 0);
     struct client *client = client_prepare(domain);
     struct sys_thread_args args = *start;
 
+    *thread = 0;
     if (!client)
         return FL_ERROR_NO_MEMORY;
     args.space = domain->space;
     args.pager = client->pager = domain->pager;
     args.utcb_frame = client->utcb_frame;
-    uint32_t status = sys_thread_create(&args, &client->tid);
-    if (status != FL_ERROR_OK)
+    uint32_t status = start_thread(&args, &client->tid);
+    if (status == FL_ERROR_OK)
+        *thread = client->tid;
+    else if (had_one)
         client->tid = 0;
-    *thread = client->tid;
+    else
+        client_drop(client);
     return status;
 }
 
@@ -173,7 +191,7 @@ static struct info *make_info(struct domain *domain, uint32_t index)
 
 struct domain *domain_fork(const struct domain *parent)
 {
-    uint32_t i = 0;
+    uint32_t i = refused(FL_FAIL_SLAB) ? MAX_DOMAINS : 0;
 
     while (i < MAX_DOMAINS && domains[i].space)
         i++;
@@ -195,11 +213,20 @@ void domain_end(struct domain *domain)
     sys_unmap(domain->space, FL_INFO_BASE, 1);
     sys_unmap(domain->space, FL_UTCB_BASE, FL_MAX_THREADS);
     for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
-        if (client->domain == domain) {
-            frame_free(client->utcb_frame);
-            *client = (struct client){0};
-        }
+        if (client->domain == domain)
+            client_drop(client);
     domain->space = FL_SPACE_KERNEL;
+}
+
+uint32_t domains_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (const struct domain *domain = domains; domain < domains + MAX_DOMAINS; domain++)
+        used += domain->space != FL_SPACE_KERNEL;
+    for (const struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
+        used += client->domain != NULL;
+    return used;
 }
 
 static tid_t start_main(struct domain *domain, uint32_t index)

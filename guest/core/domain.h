@@ -42,6 +42,9 @@ struct domain *domain_fork(const struct domain *parent);
 /* The opposite, when its threads have ended and its task has. */
 void domain_end(struct domain *domain);
 
+/* Domains, and what is kept of their threads. */
+uint32_t domains_in_use(void);
+
 /* The region map that a handle names (core.h), or NULL. */
 struct region_map *domain_map(const struct domain *domain, uint32_t handle);
 

@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "info.h"
 #include "memory.h"
+#include "refusal.h"
 
 #define POOL_FRAMES (FL_FRAMES_SIZE / FL_PAGE_SIZE)
 #define NOBODY      0 /* links count frames from 1 */
@@ -63,7 +64,7 @@ static uint32_t take_new(uint32_t count)
 
 uint32_t frame_alloc_row(uint32_t count)
 {
-    uint32_t frame = take_new(count);
+    uint32_t frame = refused(FL_FAIL_FRAME) ? 0 : take_new(count);
 
     if (frame)
         fixed += count;
@@ -77,6 +78,8 @@ void frame_row_loosen(uint32_t count)
 
 uint32_t frame_alloc(void)
 {
+    if (refused(FL_FAIL_FRAME))
+        return 0;
     uint32_t frame = frame_of(freed);
 
     if (frame)
@@ -108,6 +111,15 @@ void frame_free(uint32_t frame)
     dirty[frame_index(frame) / 32] &= ~(1u << frame_index(frame) % 32);
     links[link - 1].next = freed;
     freed = link;
+}
+
+uint32_t frames_in_use(void)
+{
+    uint32_t idle = 0;
+
+    for (uint16_t link = freed; link != NOBODY; link = links[link - 1].next)
+        idle++;
+    return never_used - fixed - idle;
 }
 
 /* A walk: a stack has a page or two, and the page touched last comes first. */

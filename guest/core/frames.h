@@ -22,6 +22,9 @@ uint32_t frame_alloc_row(uint32_t count);
 void frame_row_loosen(uint32_t count);
 void frame_free(uint32_t frame);
 
+/* Without those of rows. */
+uint32_t frames_in_use(void);
+
 /* Whether what it holds was written and has to be put back, until it is freed. */
 void frame_set_dirty(uint32_t frame);
 bool frame_is_dirty(uint32_t frame);

@@ -6,6 +6,7 @@
 #include "frames.h"
 #include "page_in.h"
 #include "program.h"
+#include "refusal.h"
 #include "rpc.h"
 
 static void serve_fault(tid_t *sender, struct msg *msg)
@@ -17,13 +18,16 @@ static void serve_fault(tid_t *sender, struct msg *msg)
         *sender = 0;
 }
 
-static void serve_call(struct domain *domain, tid_t *sender, struct msg *msg)
+static void serve_operation(struct domain *domain, tid_t *sender, struct msg *msg)
 {
+    totals_note();
     uint32_t result = rpc_perform(domain, *sender, msg->label, msg->w);
 
     msg->label = result;
     if (result == RPC_WAITS)
         *sender = 0;
+    else if (result != FL_ERROR_OK)
+        totals_tell();
 }
 
 /* The answer, in *msg, is due to *sender, unless that is 0 afterwards. */
@@ -38,7 +42,7 @@ static void serve(tid_t *sender, struct msg *msg)
     } else if (msg->label == FL_LABEL_FAULT)
         serve_fault(sender, msg);
     else if (domain)
-        serve_call(domain, sender, msg);
+        serve_operation(domain, sender, msg);
     else
         msg->label = FL_ERROR_INVALID;
 }
@@ -50,6 +54,7 @@ static void core_main(void)
 
     frames_init();
     domains_start();
+    refusals_begin();
     for (;;)
         if (sys_reply_wait(&sender, &msg) == FL_ERROR_OK)
             serve(&sender, &msg);

@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "frames.h"
 #include "mapping.h"
+#include "refusal.h"
 #include "sys.h"
 
 #define MAX_MAPPINGS 1024u
@@ -61,6 +62,8 @@ static struct mapping *take_mapping(void)
 {
     struct mapping *entry = at_link(mappings_freed);
 
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
     if (entry)
         mappings_freed = entry->next;
     else if (mappings_used < MAX_MAPPINGS)
@@ -112,6 +115,15 @@ static struct mapping *add_mapping(uint32_t space, uint32_t page)
     return mapping;
 }
 
+uint32_t mappings_in_use(void)
+{
+    uint32_t used = mappings_used;
+
+    for (uint16_t link = mappings_freed; link != NOTHING; link = mappings[link - 1].next)
+        used--;
+    return used;
+}
+
 /* ---- Mapping and taking away ---- */
 
 bool mapping_note(uint32_t space, uint32_t address, uint32_t frame, uint32_t rights)
@@ -131,8 +143,12 @@ bool mapping_note(uint32_t space, uint32_t address, uint32_t frame, uint32_t rig
 
 bool mapping_set(uint32_t space, uint32_t address, uint32_t frame, uint32_t rights)
 {
-    return mapping_note(space, address, frame, rights) &&
-           sys_map(space, address, frame, 1, rights) == FL_ERROR_OK;
+    if (!mapping_note(space, address, frame, rights))
+        return false;
+    if (sys_map(space, address, frame, 1, rights) == FL_ERROR_OK)
+        return true;
+    forget_mapping(find_mapping(space, address / FL_PAGE_SIZE));
+    return false;
 }
 
 /* Calls for each mapping of the range: a look for each page, or at each mapping if they are fewer.
@@ -164,6 +180,11 @@ static void forget_each(struct mapping *mapping, uint32_t unused)
 static void set_each(struct mapping *mapping, uint32_t rights)
 {
     mapping->rights = (uint16_t)rights;
+}
+
+void mapping_forget(uint32_t space, uint32_t address, uint32_t pages)
+{
+    each_mapping_in(space, address, pages, forget_each, 0);
 }
 
 void mapping_take(uint32_t space, uint32_t address, uint32_t pages)

@@ -28,10 +28,14 @@ const struct mapping *mapping_at(uint32_t space, uint32_t address);
 /* The first place where the frame is mapped, and each next; NULL: that was the last. */
 const struct mapping *mapping_of_frame(uint32_t frame, const struct mapping *after);
 
+/* The opposite of mapping_note: the pages stay mapped. */
+void mapping_forget(uint32_t space, uint32_t address, uint32_t pages);
 void mapping_take(uint32_t space, uint32_t address, uint32_t pages);
 /* The pages that are mapped have these rights from now on. */
 void mapping_protect(uint32_t space, uint32_t address, uint32_t pages, uint32_t rights);
 /* Takes the frame out of every space. */
 void mapping_take_frame(uint32_t frame);
+
+uint32_t mappings_in_use(void);
 
 #endif

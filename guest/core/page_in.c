@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "page_in.h"
 #include "policy.h"
+#include "refusal.h"
 #include "vm_error.h"
 #include "vm_file.h"
 
@@ -9,7 +10,8 @@
 enum { ASKER_STACK_WORDS = 256 };
 
 static struct {
-    tid_t thread; /* 0: there is none */
+    tid_t thread;   /* 0: there is none */
+    uint32_t frame; /* of its message page; kept for the next attempt when it cannot be made */
     uint32_t stack[ASKER_STACK_WORDS] __attribute__((aligned(16)));
 } asker;
 
@@ -40,11 +42,11 @@ bool page_in_start(void)
 
     if (asker.thread)
         return true;
-    args.utcb_frame = frame_alloc_row(1);
-    if (!args.utcb_frame)
+    if (!asker.frame && !(asker.frame = frame_alloc_row(1)))
         return false;
-    memset(frame_memory(args.utcb_frame), 0, FL_PAGE_SIZE);
-    return sys_thread_create(&args, &asker.thread) == FL_ERROR_OK;
+    args.utcb_frame = asker.frame;
+    memset(frame_memory(asker.frame), 0, FL_PAGE_SIZE);
+    return !refused(FL_FAIL_SLAB) && sys_thread_create(&args, &asker.thread) == FL_ERROR_OK;
 }
 
 bool page_in_is(tid_t sender)
@@ -80,7 +82,8 @@ static void ask_for_first(void)
 
 uint32_t page_in_fetch_unseen(struct vm_object *file, uint32_t page)
 {
-    uint32_t frame = end_on_way - first_on_way < FL_MAX_THREADS ? frame_alloc() : 0;
+    bool room = end_on_way - first_on_way < FL_MAX_THREADS && !refused(FL_FAIL_SLAB);
+    uint32_t frame = room ? frame_alloc() : 0;
 
     if (!frame)
         return 0;

@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "dataspace.h"
 #include "mapping.h"
+#include "refusal.h"
 #include "region.h"
 #include "sys.h"
 
@@ -22,6 +23,8 @@ AUDIT_FIELD(REGION_SIZE, regions, size);
 
 struct region_map *region_map_create(uint32_t base, uint32_t end, uint32_t space)
 {
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
     for (struct region_map *map = maps; map < maps + MAX_MAPS; map++)
         if (map->end == 0) {
             *map = (struct region_map){.base = base, .end = end, .space = space};
@@ -94,6 +97,8 @@ static bool may_nest(const struct region_map *outer, const struct region_map *in
 
 static struct region *free_region(void)
 {
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
     for (struct region *region = regions; region < regions + MAX_REGIONS; region++)
         if (!region->dataspace)
             return region;
@@ -195,4 +200,17 @@ void region_detach_dataspace(const struct dataspace *dataspace)
     for (struct region *region = regions; region < regions + MAX_REGIONS; region++)
         if (region->dataspace == dataspace)
             region_detach(region);
+}
+
+/* ---- what is in use ---- */
+
+uint32_t regions_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (const struct region *region = regions; region < regions + MAX_REGIONS; region++)
+        used += region->dataspace != NULL;
+    for (const struct region_map *map = maps; map < maps + MAX_MAPS; map++)
+        used += map->end != 0;
+    return used;
 }

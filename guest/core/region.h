@@ -46,4 +46,7 @@ void region_detach(struct region *region);
 /* Every region of every map that shows the dataspace. */
 void region_detach_dataspace(const struct dataspace *dataspace);
 
+/* Regions and maps. */
+uint32_t regions_in_use(void);
+
 #endif

@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "mapping.h"
 #include "policy.h"
+#include "refusal.h"
 #include "sys.h"
 #include "vm_area.h"
 #include "vm_totals.h"
@@ -23,6 +24,15 @@ struct vm_area *vm_area_next(const struct vm_task *task, struct vm_area *after)
     while (area < areas + MAX_AREAS && (!area->task || (task && area->task != task)))
         area++;
     return area < areas + MAX_AREAS ? area : NULL;
+}
+
+uint32_t vm_areas_in_use(void)
+{
+    uint32_t used = 0;
+
+    FOR_EACH_AREA (area, NULL)
+        used++;
+    return used;
 }
 
 struct vm_area *vm_area_find(const struct vm_task *task, uint32_t address)
@@ -73,20 +83,34 @@ static void tell_front(const struct vm_area *area)
              area->object ? area->object->number : 0);
 }
 
+static struct vm_area *free_area(void)
+{
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
+    for (struct vm_area *area = areas; area < areas + MAX_AREAS; area++)
+        if (!area->task)
+            return area;
+    return NULL;
+}
+
+static void begin(struct vm_area *area, struct vm_task *task, const struct vm_area *like)
+{
+    *area = *like;
+    area->task = task;
+    area->space = task->space;
+    area->object = NULL;
+    task->areas++;
+    vm_totals.areas++;
+    tell_area(FL_EVENT_AREA_CREATE, area, area->rights);
+}
+
 struct vm_area *vm_area_create(struct vm_task *task, const struct vm_area *like)
 {
-    for (struct vm_area *area = areas; area < areas + MAX_AREAS; area++)
-        if (!area->task) {
-            *area = *like;
-            area->task = task;
-            area->space = task->space;
-            area->object = NULL;
-            task->areas++;
-            vm_totals.areas++;
-            tell_area(FL_EVENT_AREA_CREATE, area, area->rights);
-            return area;
-        }
-    return NULL;
+    struct vm_area *area = free_area();
+
+    if (area)
+        begin(area, task, like);
+    return area;
 }
 
 void vm_area_show(struct vm_area *area, struct vm_object *object)
@@ -141,18 +165,16 @@ void vm_area_share_objects(struct vm_area *rear, const struct vm_area *whole)
     vm_area_show(rear, whole->object);
 }
 
-/* What is left of the area from `from` on. NULL: no entry of the table is free. */
-static struct vm_area *split(struct vm_area *area, uint32_t from)
+/* What is left of the area from `from` on becomes an area of its own. */
+static void split(struct vm_area *area, uint32_t from, struct vm_area *rear)
 {
     struct vm_area like = *area;
 
     like.base = from;
     like.offset = vm_area_page(area, from);
     like.pages = (vm_area_end(area) - from) / FL_PAGE_SIZE;
-    struct vm_area *rear = vm_area_create(area->task, &like);
-    if (rear)
-        policy()->share_objects(rear, area);
-    return rear;
+    begin(rear, area->task, &like);
+    policy()->share_objects(rear, area);
 }
 
 /* What the area's first object has in a range that the area does not show any more, when the area
@@ -166,28 +188,31 @@ static void trim(const struct vm_area *area, uint32_t from, uint32_t end)
 }
 
 /* Takes [from, end) out of the area; what lies behind it first, while the objects are there. */
-static bool take_out(struct vm_area *area, uint32_t from, uint32_t end)
+static void take_out(struct vm_area *area, uint32_t from, uint32_t end, struct vm_area *rear)
 {
     from = from > area->base ? from : area->base;
     end = end < vm_area_end(area) ? end : vm_area_end(area);
     policy()->unmap(area, from, (end - from) / FL_PAGE_SIZE);
     trim(area, from, end);
-    if (end < vm_area_end(area) && !split(area, end))
-        return false;
+    if (end < vm_area_end(area))
+        split(area, end, rear);
     if (from > area->base)
         shorten(area, from);
     else
         forget(area);
-    return true;
 }
 
+/* Only the area that reaches over the end needs an entry more: nothing is done without it. */
 uint32_t vm_area_unmap(struct vm_task *task, uint32_t base, uint32_t pages)
 {
     uint32_t end = base + pages * FL_PAGE_SIZE;
-    struct vm_area *area;
+    struct vm_area *last = pages ? vm_area_find(task, end - 1) : NULL;
+    bool splits = last && end < vm_area_end(last);
+    struct vm_area *rear = splits ? free_area() : NULL, *area;
 
+    if (splits && !rear)
+        return FL_ERROR_NO_MEMORY;
     while ((area = lowest_in(task, base, end)))
-        if (!take_out(area, base, end))
-            return FL_ERROR_NO_MEMORY;
+        take_out(area, base, end, rear);
     return FL_ERROR_OK;
 }

@@ -29,6 +29,8 @@ struct vm_area *vm_area_next(const struct vm_task *task, struct vm_area *after);
 #define FOR_EACH_AREA(area, task)                                                                  \
     for (struct vm_area *area = NULL; (area = vm_area_next(task, area));)
 
+uint32_t vm_areas_in_use(void);
+
 struct vm_area *vm_area_find(const struct vm_task *task, uint32_t address);
 bool vm_area_overlaps(const struct vm_task *task, uint32_t base, uint32_t pages);
 /* The lowest address of FL_VM at which nothing of the task is; 0: no room. */

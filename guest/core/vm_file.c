@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "audit.h"
 #include "memory.h"
+#include "refusal.h"
 #include "vm_file.h"
 
 /* ---- The file server ----
@@ -79,6 +80,8 @@ static struct file_table *table_of(uint32_t files)
 
 uint32_t vm_files_create(void)
 {
+    if (refused(FL_FAIL_SLAB))
+        return 0;
     for (uint32_t files = 1; files <= VM_FILE_TABLES; files++)
         if (table_of(files)->users == 0)
             return vm_files_share(files);
@@ -113,7 +116,7 @@ void vm_files_leave(uint32_t files)
 
 uint32_t vm_files_add(uint32_t files, struct vm_object *object)
 {
-    uint32_t i = 0;
+    uint32_t i = refused(FL_FAIL_SLAB) ? VM_DESCRIPTORS : 0;
 
     while (i < VM_DESCRIPTORS && vm_files_find(files, i))
         i++;
@@ -138,4 +141,16 @@ bool vm_files_close(uint32_t files, uint32_t descriptor)
     table_of(files)->open[descriptor] = NULL;
     vm_object_close(object);
     return true;
+}
+
+uint32_t vm_files_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (uint32_t files = 1; files <= VM_FILE_TABLES; files++) {
+        used += table_of(files)->users != 0;
+        for (uint32_t i = 0; i < VM_DESCRIPTORS; i++)
+            used += vm_files_find(files, i) != NULL;
+    }
+    return used;
 }

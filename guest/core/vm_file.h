@@ -33,5 +33,7 @@ void vm_files_leave(uint32_t files);
 uint32_t vm_files_add(uint32_t files, struct vm_object *object);
 struct vm_object *vm_files_find(uint32_t files, uint32_t descriptor);
 bool vm_files_close(uint32_t files, uint32_t descriptor);
+/* Tables and descriptors. */
+uint32_t vm_files_in_use(void);
 
 #endif

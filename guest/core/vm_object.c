@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include "audit.h"
 #include "policy.h"
+#include "refusal.h"
 #include "sys.h"
 #include "vm_file.h"
 #include "vm_object.h"
@@ -52,6 +53,8 @@ static void count(const struct vm_object *object, int change)
 
 struct vm_object *vm_object_create(uint32_t kind, uint32_t pages, struct vm_object *behind)
 {
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
     for (struct vm_object *object = objects; object < objects + MAX_OBJECTS; object++)
         if (object->kind == FL_OBJECT_NONE) {
             *object = (struct vm_object){
@@ -114,6 +117,26 @@ struct vm_object *vm_object_devzero(void)
     if (!devzero && (devzero = vm_object_create(FL_OBJECT_DEVZERO, 1, NULL)))
         devzero->writable = false;
     return devzero;
+}
+
+/* ---- What is in use ---- */
+
+uint32_t vm_objects_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (const struct vm_object *object = objects; object < objects + MAX_OBJECTS; object++)
+        used += object->kind != FL_OBJECT_NONE && object->kind != FL_OBJECT_DEVZERO;
+    return used;
+}
+
+uint32_t vm_object_zero_frames(void)
+{
+    uint32_t frames = 0;
+
+    for (const struct vm_object *object = objects; object < objects + MAX_OBJECTS; object++)
+        frames += object->kind == FL_OBJECT_DEVZERO ? object->owned : 0;
+    return frames;
 }
 
 /* ---- Pages ---- */

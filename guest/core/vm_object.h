@@ -41,6 +41,9 @@ struct vm_object *vm_object_of_file(uint32_t file);
 struct vm_object *vm_object_of_key(uint32_t key);
 /* Page 0 of it stands for every page that nobody wrote. NULL: no memory. */
 struct vm_object *vm_object_devzero(void);
+/* But for devzero; and the frames that devzero has. */
+uint32_t vm_objects_in_use(void);
+uint32_t vm_object_zero_frames(void);
 /* An address that no other shared memory with a name has. */
 uint32_t vm_object_unique_address(uint32_t pages);
 

@@ -3,6 +3,7 @@
 #include "info.h"
 #include "mapping.h"
 #include "policy.h"
+#include "refusal.h"
 #include "vm.h"
 #include "vm_file.h"
 #include "vm_task.h"
@@ -20,6 +21,8 @@ AUDIT_FIELD(TASK_AREAS, tasks, areas);
 
 static struct vm_task *task_create(struct domain *domain)
 {
+    if (refused(FL_FAIL_SLAB))
+        return NULL;
     for (struct vm_task *task = tasks; task < tasks + MAX_DOMAINS; task++)
         if (task->space == FL_SPACE_KERNEL) {
             *task = (struct vm_task){.space = (uint16_t)domain->space};
@@ -44,40 +47,75 @@ static void task_end(struct vm_task *task)
     task->space = FL_SPACE_KERNEL;
 }
 
-/* The frames that the domain began with, from page `page` of the area on, become pages of the
- * object that it will show, mapped as they are. false: no room to remember that. */
-static bool own_row(struct vm_object *object, const struct vm_area *area, uint32_t page,
-                    uint32_t frame, uint32_t pages)
+/* That pages of what the domain was loaded into are mapped, as they are. */
+static bool note_row(const struct vm_area *area, uint32_t page, uint32_t frame, uint32_t pages)
 {
-    uint32_t noted = 0;
-
-    frame_row_loosen(pages);
-    for (uint32_t i = page; i < page + pages; i++, frame++) {
-        vm_object_own(object, i, frame);
-        noted += mapping_note(area->space, area->base + i * FL_PAGE_SIZE, frame, area->rights);
-    }
-    return noted == pages;
+    for (uint32_t i = page; i < page + pages; i++, frame++)
+        if (!mapping_note(area->space, area->base + i * FL_PAGE_SIZE, frame, area->rights))
+            return false;
+    return true;
 }
 
-/* The program's data and bss, in which main's stack lies, as an area. */
+/* The frames become pages of the object. */
+static void own_row(struct vm_object *object, uint32_t page, uint32_t frame, uint32_t pages)
+{
+    frame_row_loosen(pages);
+    for (uint32_t i = page; i < page + pages; i++, frame++)
+        vm_object_own(object, i, frame);
+}
+
+/* An object that the area will show. NULL: no room for both. */
+static struct vm_object *show_in_new(struct vm_task *task, const struct vm_area *like,
+                                     struct vm_area **area)
+{
+    struct vm_object *devzero = vm_object_devzero();
+    struct vm_object *object =
+        devzero ? vm_object_create(FL_OBJECT_ANONYMOUS, like->pages, devzero) : NULL;
+
+    *area = object ? vm_area_create(task, like) : NULL;
+    if (object && !*area)
+        vm_object_settle(object);
+    return *area ? object : NULL;
+}
+
+/* The program's data and bss, in which main's stack lies, as an area. false: nothing changed. */
 static bool adopt_program(struct domain *domain, struct vm_task *task)
 {
     const struct program_segments *parts = &info()->program;
-    uint32_t pages = parts->data_pages + parts->bss_pages;
-    struct vm_object *devzero = vm_object_devzero();
+    const struct vm_area like = {.base = parts->data_base,
+                                 .pages = parts->data_pages + parts->bss_pages,
+                                 .rights = FL_RIGHTS_RW,
+                                 .space = task->space};
+    struct vm_area *area;
     struct vm_object *object =
-        devzero ? vm_object_create(FL_OBJECT_ANONYMOUS, pages, devzero) : NULL;
-    struct vm_area *area = object ? vm_area_create(task, &(struct vm_area){.base = parts->data_base,
-                                                                           .pages = pages,
-                                                                           .rights = FL_RIGHTS_RW})
-                                  : NULL;
+        note_row(&like, 0, domain->data_frame, parts->data_pages) &&
+                note_row(&like, parts->data_pages, domain->bss_frame, parts->bss_pages)
+            ? show_in_new(task, &like, &area)
+            : NULL;
 
-    if (!area || !own_row(object, area, 0, domain->data_frame, parts->data_pages) ||
-        !own_row(object, area, parts->data_pages, domain->bss_frame, parts->bss_pages))
+    if (!object) {
+        mapping_forget(like.space, like.base, like.pages);
         return false;
+    }
+    own_row(object, 0, domain->data_frame, parts->data_pages);
+    own_row(object, parts->data_pages, domain->bss_frame, parts->bss_pages);
     domain->bss_frame = 0;
     vm_area_show(area, object);
     return true;
+}
+
+/* The domain is a task from now on. What is refused to its first call after that leaves it one. */
+static bool become_task(struct domain *domain)
+{
+    struct vm_task *task = domain->bss_frame ? task_create(domain) : NULL;
+
+    if (task && !adopt_program(domain, task)) {
+        vm_totals.tasks--;
+        task->space = FL_SPACE_KERNEL;
+        domain->task = NULL;
+    }
+    totals_note();
+    return domain->task;
 }
 
 /* ---- Threads ---- */
@@ -93,7 +131,7 @@ static struct vm_thread *member_find(tid_t tid)
 
 static struct vm_thread *member_create(struct domain *domain, tid_t tid, uint32_t files)
 {
-    struct vm_thread *member = files ? member_find(0) : NULL;
+    struct vm_thread *member = files && !refused(FL_FAIL_SLAB) ? member_find(0) : NULL;
 
     if (member) {
         *member =
@@ -109,10 +147,26 @@ struct vm_thread *vm_thread_of(struct domain *domain, tid_t thread)
 
     if (member)
         return member->task ? member : NULL;
-    if (!domain->task &&
-        (!domain->bss_frame || !task_create(domain) || !adopt_program(domain, domain->task)))
+    if (!domain->task && !become_task(domain))
         return NULL;
-    return member_create(domain, thread, vm_files_create());
+    uint32_t files = vm_files_create();
+    member = member_create(domain, thread, files);
+    if (member)
+        totals_note();
+    else if (files)
+        vm_files_leave(files);
+    return member;
+}
+
+uint32_t vm_tasks_in_use(void)
+{
+    uint32_t used = 0;
+
+    for (const struct vm_task *task = tasks; task < tasks + MAX_DOMAINS; task++)
+        used += task->space != FL_SPACE_KERNEL;
+    for (const struct vm_thread *member = members; member < members + MAX_MEMBERS; member++)
+        used += member->tid != 0;
+    return used;
 }
 
 /* ---- Fork and clone ---- */
@@ -139,6 +193,14 @@ static bool copy_areas(struct vm_task *to, const struct vm_task *from)
     return true;
 }
 
+/* The copy, to which no thread came. */
+static void end_fork(struct domain *child)
+{
+    task_end(child->task);
+    child->task = NULL;
+    domain_end(child);
+}
+
 /* A domain with a copy of all that the task sees. NULL: no memory; then nothing is left of it. */
 static struct domain *fork_domain(const struct domain *domain)
 {
@@ -150,9 +212,9 @@ static struct domain *fork_domain(const struct domain *domain)
         policy()->freeze(domain->task);
         if (copy_areas(child->task, domain->task))
             return child;
-        task_end(child->task);
-    }
-    domain_end(child);
+        end_fork(child);
+    } else
+        domain_end(child);
     return NULL;
 }
 
@@ -183,12 +245,12 @@ uint32_t vm_thread_clone(struct vm_thread *self, struct sys_thread_args *start, 
             child->tid = *thread;
             return FL_ERROR_OK;
         }
-        leave_task(domain);
+        domain->task->threads--;
     }
     if (files)
         vm_files_leave(files);
     if (!(flags & VM_CLONE_SPACE))
-        domain_end(domain);
+        end_fork(domain);
     return status;
 }
 

@@ -20,6 +20,9 @@ struct vm_thread {
  * objects. NULL: no memory. */
 struct vm_thread *vm_thread_of(struct domain *domain, tid_t thread);
 
+/* Tasks and such threads. */
+uint32_t vm_tasks_in_use(void);
+
 /* A new thread that starts at start->ip; flags: VM_CLONE_* of guest/lib/vm.h. */
 uint32_t vm_thread_clone(struct vm_thread *self, struct sys_thread_args *start, uint32_t flags,
                          tid_t *thread);

@@ -22,11 +22,12 @@ enum {
 /* The message page of a thread: one page of its own at a virtual address that no other thread has.
  * The kernel fills in the first fields before the thread's first instruction. */
 struct utcb {
-    uint32_t self;   /* tid_t of the thread */
-    uint32_t path;   /* its creation path (abi.h) */
-    uint32_t parent; /* tid_t; of use only while the parent lives */
-    uint32_t space;  /* number of its address space */
-    uint32_t pad[12];
+    uint32_t self;     /* tid_t of the thread */
+    uint32_t path;     /* its creation path (abi.h) */
+    uint32_t parent;   /* tid_t; of use only while the parent lives */
+    uint32_t space;    /* number of its address space */
+    uint32_t asked[4]; /* core's own: how often what of FL_FAIL_* was asked for (core/refusal.h) */
+    uint32_t pad[8];
     uint32_t words[SYS_MSG_PAGE_WORDS];
     uint32_t local[32]; /* the user library's own thread-local data */
 };

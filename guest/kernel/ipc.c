@@ -112,10 +112,23 @@ static struct thread *partner_or_fail(struct thread *thread)
     return partner;
 }
 
+/* Whether the plan has this IPC fail: one to a server, and not of a server's threads among
+ * themselves. It has no effect then. */
+static bool fails_as_planned(struct thread *thread, const struct thread *partner)
+{
+    if (!run.fails || !(partner->flags & SYS_THREAD_SERVER) || partner->space == thread->space ||
+        !plan_refuses_ipc()) {
+        return false;
+    }
+    trace(FL_EVENT_REFUSE, thread, 0, FL_FAIL_IPC, run.ipcs);
+    fail(thread, partner, FL_ERROR_REFUSED);
+    return true;
+}
+
 void do_ipc_call(struct thread *thread)
 {
     struct thread *partner = partner_or_fail(thread);
-    if (partner != NULL) {
+    if (partner != NULL && !fails_as_planned(thread, partner)) {
         trace(FL_EVENT_IPC_SEND, thread, partner->path, TAG_LABEL(argument(thread, 1)), 1);
         call(thread, partner);
     }
@@ -124,7 +137,7 @@ void do_ipc_call(struct thread *thread)
 void do_ipc_send(struct thread *thread)
 {
     struct thread *partner = partner_or_fail(thread);
-    if (partner == NULL) {
+    if (partner == NULL || fails_as_planned(thread, partner)) {
         return;
     }
     trace(FL_EVENT_IPC_SEND, thread, partner->path, TAG_LABEL(argument(thread, 1)), 0);

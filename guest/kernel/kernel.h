@@ -119,6 +119,9 @@ bool plan_lists(struct thread *thread);
 struct thread *plan_listed(struct thread *thread);
 /* The thread that the plan lists to run now that this one gives the processor up, or NULL. */
 struct thread *plan_successor(struct thread *thread);
+/* Mode fail: one more IPC to a server; whether the plan lists it to fail. Frames and table entries
+ * are core's to count (core/refusal.h). */
+bool plan_refuses_ipc(void);
 
 /* ---- draw.c: departures of the policies that draw ---- */
 
@@ -134,6 +137,7 @@ struct run {
     const struct fl_plan *plan;
     bool measures; /* mode spans */
     bool audits;   /* mode audit */
+    bool fails;    /* mode fail */
     bool
         departs; /* the plan may preempt where it lists nothing: a policy that draws, or mode online
                   */
@@ -154,6 +158,7 @@ struct run {
     uint32_t faults;
     uint32_t entries;
     uint32_t reached;
+    uint32_t ipcs;       /* mode fail: to servers, so far */
     uint32_t last_index; /* of the thread block used last */
     uint32_t active_space;
     bool (*activate)(uint32_t space); /* whether that flushed the TLB */

@@ -100,6 +100,18 @@ struct thread *plan_successor(struct thread *thread)
     return NULL;
 }
 
+bool plan_refuses_ipc(void)
+{
+    const struct fl_plan *plan = run.plan;
+    run.ipcs++;
+    for (uint32_t i = 0; i < plan->n_failures; i++) {
+        if (plan->failures[i].kind == FL_FAIL_IPC && plan->failures[i].nth == run.ipcs) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #define FL_POINT(value, ID, text, depth) [value] = FL_DEPTH_##depth,
 static const uint8_t point_depth[] = {
 #include "points.def"

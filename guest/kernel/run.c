@@ -28,6 +28,7 @@ static void reset(const struct fl_plan *plan)
         .departs = (plan->mode & FL_MODE_ONLINE) || plan->policy != FL_POLICY_FIXED,
         .measures = plan->mode & FL_MODE_SPANS,
         .audits = plan->mode & FL_MODE_AUDIT,
+        .fails = plan->mode & FL_MODE_FAIL,
         .random = plan->seed != 0 ? plan->seed : 1,
         .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
@@ -69,8 +70,23 @@ extern const uint32_t n_scenarios; /* from the linker script */
 static bool plan_sound(const struct fl_plan *plan)
 {
     return draw_sound(plan) && plan->scenario < n_scenarios &&
-           plan->n_preemptions <= FL_MAX_PREEMPTIONS && plan->max_packets > 0 &&
-           plan->max_packets <= FL_RING_PACKETS;
+           plan->n_preemptions <= FL_MAX_PREEMPTIONS && plan->n_failures <= FL_MAX_FAILURES &&
+           plan->max_packets > 0 && plan->max_packets <= FL_RING_PACKETS;
+}
+
+static uint16_t at_most_16_bits(uint32_t number)
+{
+    return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX;
+}
+
+/* Mode fail. Core leaves its counts in its message page. */
+static void fill_asked(struct fl_result *result)
+{
+    const struct thread *core = thread_find(SYS_CORE);
+    for (unsigned kind = 0; core != NULL && kind < FL_FAIL_KINDS; kind++) {
+        result->asked[kind] = at_most_16_bits(core->utcb->asked[kind]);
+    }
+    result->asked[FL_FAIL_IPC] = at_most_16_bits(run.ipcs);
 }
 
 static void fill(struct fl_result *result)
@@ -84,6 +100,9 @@ static void fill(struct fl_result *result)
     result->fault_addr = run.broken.address;
     result->fault_status = run.broken.status;
     result->fault_kind = run.broken.access;
+    if (run.fails) {
+        fill_asked(result);
+    }
 }
 
 void run_plan(const struct fl_plan *plan, struct fl_result *result)

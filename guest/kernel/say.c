@@ -25,7 +25,7 @@ void do_tell(struct thread *thread)
         return;
     }
     bool told = (event >= FL_EVENT_OBJECT_CREATE && event <= FL_EVENT_TASK_END) ||
-                event == FL_EVENT_PAGE_BACK;
+                event == FL_EVENT_PAGE_BACK || event == FL_EVENT_REFUSE || event == FL_EVENT_TOTALS;
     if (!told) {
         give_status(thread, FL_ERROR_INVALID);
         return;

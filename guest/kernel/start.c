@@ -75,6 +75,11 @@ static void write_info(uint32_t frame, const struct pool *pool)
         ((FL_FRAMES_OFFSET + FL_FRAMES_SIZE) >> FL_PAGE_SHIFT) - page->frames_first;
     page->program = programs[1 + plan->scenario];
     page->n_domains = scenario->n_domains;
+    page->fails = run.fails;
+    page->n_failures = plan->n_failures;
+    for (unsigned i = 0; i < FL_MAX_FAILURES; i++) {
+        page->failures[i] = plan->failures[i];
+    }
     page->server_domains = servers_of(scenario);
 }
 

@@ -25,6 +25,9 @@ struct info {
     uint32_t frames_first, frames_count; /* frames that core may hand out */
     struct program_segments program; /* of the scenario: each domain gets its own data and bss */
     uint32_t server_domains;         /* bit i: domain i's main thread is a server */
+    uint32_t fails;                  /* mode fail of the plan, and its failures */
+    uint32_t n_failures;
+    struct fl_failure failures[FL_MAX_FAILURES];
 };
 
 static inline const struct info *info(void)

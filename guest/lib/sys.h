@@ -136,8 +136,8 @@ SYS_ALWAYS_INLINE void sys_mark(uint32_t event, uint32_t address, uint32_t value
 }
 
 /* core: say something about a vm object or a vm area to the trace, with the event's three values in
- * their order. event: FL_EVENT_OBJECT_CREATE to FL_EVENT_TASK_END, FL_EVENT_PAGE_BACK; space: whose
- * area it is. */
+ * their order. event: FL_EVENT_OBJECT_CREATE to FL_EVENT_TASK_END, FL_EVENT_PAGE_BACK,
+ * FL_EVENT_REFUSE, FL_EVENT_TOTALS; space: whose area it is. */
 SYS_ALWAYS_INLINE void sys_tell(uint32_t event, uint32_t space, uint32_t addr, uint32_t arg,
                                 uint32_t aux)
 {

@@ -33,8 +33,11 @@ uint32_t thread_create(struct thread *thread, uint32_t stack_size, void (*entry)
     *context = (struct context){.thread = thread, .entry = entry, .arg = arg};
     uint32_t top = (uint32_t)(uintptr_t)context;
     uint32_t status = core_thread_create((uint32_t)(uintptr_t)thread_begin, top, top, &thread->tid);
-    if (status != FL_ERROR_OK)
+    if (status != FL_ERROR_OK) {
         allocator()->free(thread);
+        thread->context = NULL;
+        thread->tid = 0;
+    }
     return status;
 }
 

@@ -73,8 +73,7 @@ static bool reached(struct search *search, const struct driven *driven)
     if (outcome_is_cut_short(driven->run->result.outcome) || driven->run->result.lost > 0 ||
         report->plan->policy != FL_POLICY_FIXED || report->n_taken == report->plan->n_preemptions)
         return true;
-    g_autofree char *schedule = plan_schedule(search->options->scenario, report->plan->preemptions,
-                                              report->plan->n_preemptions);
+    g_autofree char *schedule = plan_whole_schedule(search->options->scenario, report->plan);
     search_error(search,
                  g_strdup_printf("the guest is not deterministic: %zu of %u preemptions took "
                                  "place, though each was possible before: '%s'",
@@ -216,9 +215,7 @@ static void diverged(struct search *search, const struct drive *drive)
 {
     search->result->first = drive->first;
     search->result->second = drive->second;
-    g_autofree char *schedule =
-        plan_schedule(search->options->scenario, drive->first->plan.preemptions,
-                      drive->first->plan.n_preemptions);
+    g_autofree char *schedule = plan_whole_schedule(search->options->scenario, &drive->first->plan);
     search_error(search, g_strdup_printf("the guest is not deterministic: two runs of the plan "
                                          "'%s' left different traces",
                                          schedule));

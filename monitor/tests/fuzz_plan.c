@@ -21,6 +21,14 @@ static void assert_sound(const struct fl_plan *plan)
         assert(preemption->n > 0 || preemption->k > 0);
         assert(i == 0 || plan_compare(&plan->preemptions[i - 1], preemption) < 0);
     }
+    assert(plan->n_failures <= FL_MAX_FAILURES);
+    assert(plan->n_failures == 0 || (plan->mode & FL_MODE_FAIL));
+    for (uint32_t i = 0; i < plan->n_failures; i++) {
+        assert(plan->failures[i].kind < FL_FAIL_KINDS && plan->failures[i].nth > 0);
+        const struct fl_failure *before = i > 0 ? &plan->failures[i - 1] : NULL;
+        assert(before == NULL || before->kind < plan->failures[i].kind ||
+               (before->kind == plan->failures[i].kind && before->nth < plan->failures[i].nth));
+    }
 }
 
 static bool same_anchor(const struct plan_anchor *a, const struct plan_anchor *b)
@@ -63,7 +71,7 @@ static void as_schedule(const char *text)
         return;
     }
     assert_sound(&plan);
-    g_autofree char *written = plan_schedule(&toy_scenario, plan.preemptions, plan.n_preemptions);
+    g_autofree char *written = plan_whole_schedule(&toy_scenario, &plan);
     assert(plan_parse_schedule(&again, &toy_scenario, written, NULL));
     assert(memcmp(&plan, &again, sizeof(plan)) == 0);
 }

@@ -17,6 +17,11 @@ static const char good_json[] =
 
 static const char good_schedule[] = "main@4->t1, core@12->main.9, t1@7+3->main, t1@0+1->t2.1";
 
+static const char good_json_failing[] =
+    "{\"scenario\": \"toy\", \"variant\": \"good\", \"params\": {}, \"policy\": \"fixed\", "
+    "\"seed\": 0, \"chance\": 0, \"depth\": \"ipc\", \"budget\": 5000, \"preemptions\": [], "
+    "\"failures\": [{\"kind\": \"slab\", \"nth\": 3}, {\"kind\": \"frame\", \"nth\": 12}]}";
+
 static void json_says_what_is_meant(void **state)
 {
     (void)state;
@@ -138,6 +143,14 @@ static void bad_schedules(void **state)
         {"main@4->main", "preempted for itself"},
         {"main@0->t1", "count from 1"},
         {"main@4->t1, main@4->t2", "has a preemption at that place"},
+        {"fail:frame", "expected fail:frame@n"},
+        {"fail:page@3", "expected fail:frame@n"},
+        {"fail:frame@-3", "expected fail:frame@n"},
+        {"fail:frame@65536", "expected fail:frame@n"},
+        {"fail:slab@0", "failure fail:slab@0: they count from 1"},
+        {"fail:ipc@3, fail:ipc@3", "failure fail:ipc@3: the plan has it already"},
+        {"fail:ipc@1, fail:ipc@2, fail:ipc@3, fail:ipc@4, fail:ipc@5, fail:ipc@6, fail:ipc@7",
+         "full (6 failures)"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
         struct fl_plan plan;
@@ -201,6 +214,14 @@ static void bad_json(void **state)
          "\"at\" must be an object"},
         {"\"params\": {\"rounds\": 3, \"size\": 4096}", "\"params\": []", "must be an object"},
         {"\"seed\": 7", "\"seed\": 7, \"audit\": 1", "\"audit\" must be true or false"},
+        {"\"seed\": 7", "\"seed\": 7, \"failures\": 1", "\"failures\" must be an array"},
+        {"\"seed\": 7", "\"seed\": 7, \"failures\": [1]", "must be an object"},
+        {"\"seed\": 7", "\"seed\": 7, \"failures\": [{\"kind\": \"frame\", \"nth\": 0}]",
+         "\"nth\" must be a number from 1 to 65535"},
+        {"\"seed\": 7", "\"seed\": 7, \"failures\": [{\"kind\": \"page\", \"nth\": 1}]",
+         "frame, slab or ipc, not \"page\""},
+        {"\"seed\": 7", "\"seed\": 7, \"failures\": [{\"kind\": \"ipc\", \"n\": 1}]",
+         "unknown key \"n\""},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
         g_auto(GStrv) halves = g_strsplit(good_json, changes[i].part, 2);
@@ -226,6 +247,35 @@ static void audits_are_told(void **state)
     g_autofree char *text = plan_to_text(&plan, &toy_scenario, NULL);
     assert_true(plan_from_text(text, strlen(text), &toy_scenario, 0, &plan, NULL, NULL));
     assert_int_equal(plan.mode, FL_MODE_AUDIT);
+}
+
+/* What fails goes with the plan, and makes it one of mode fail; that mode alone is told, too. */
+static void failures_stand_with_preemptions(void **state)
+{
+    (void)state;
+    struct fl_plan plan, again;
+    plan_init(&plan, &toy_scenario, 0, 0);
+    assert_true(plan_parse_schedule(&plan, &toy_scenario,
+                                    "main@4->t1, fail:slab@2, fail:frame@ 7, fail:slab@1", NULL));
+    assert_int_equal(plan.mode, FL_MODE_FAIL);
+    assert_int_equal(plan.n_preemptions, 1);
+    assert_int_equal(plan.n_failures, 3);
+    assert_int_equal(plan.failures[0].kind, FL_FAIL_FRAME);
+    assert_int_equal(plan.failures[2].nth, 2);
+    g_autofree char *schedule = plan_whole_schedule(&toy_scenario, &plan);
+    assert_string_equal(schedule, "fail:frame@7, fail:slab@1, fail:slab@2, main@4->t1");
+    g_autofree char *text = plan_to_text(&plan, &toy_scenario, NULL);
+    assert_true(plan_from_text(text, strlen(text), &toy_scenario, 0, &again, NULL, NULL));
+    assert_memory_equal(&plan, &again, sizeof(plan));
+
+    plan_fail_nothing(&plan);
+    assert_int_equal(plan.mode, FL_MODE_POSTED);
+    g_autofree char *without = plan_to_text(&plan, &toy_scenario, NULL);
+    assert_null(strstr(without, "failures"));
+    plan.mode = FL_MODE_FAIL;
+    g_autofree char *none = plan_to_text(&plan, &toy_scenario, NULL);
+    assert_true(plan_from_text(none, strlen(none), &toy_scenario, 0, &again, NULL, NULL));
+    assert_int_equal(again.mode, FL_MODE_FAIL);
 }
 
 static void a_full_plan(void **state)
@@ -279,7 +329,8 @@ static void online_a_plan_answers_for_its_entries(void **state)
 static void mutations(void **state)
 {
     (void)state;
-    static const char *const seeds[] = {good_json, good_schedule};
+    static const char *const seeds[] = {good_json, good_schedule, "fail:frame@7, fail:ipc@12",
+                                        good_json_failing};
     g_autoptr(GRand) random = g_rand_new_with_seed(1);
     for (unsigned i = 0; i < 2000; i++) {
         const char *seed = seeds[i % G_N_ELEMENTS(seeds)];
@@ -306,6 +357,7 @@ int main(void)
         cmocka_unit_test(bad_params),
         cmocka_unit_test(bad_json),
         cmocka_unit_test(audits_are_told),
+        cmocka_unit_test(failures_stand_with_preemptions),
         cmocka_unit_test(a_full_plan),
         cmocka_unit_test(online_a_plan_answers_for_its_entries),
         cmocka_unit_test(mutations),

@@ -35,6 +35,7 @@ static void put_value(GString *line, enum trace_field kind, uint64_t value)
         [TRACE_FIELD_SWITCH] = TRACE_SWITCH,   [TRACE_FIELD_ERROR] = TRACE_ERRORS,
         [TRACE_FIELD_LABEL] = TRACE_LABEL,     [TRACE_FIELD_OBJECT] = TRACE_OBJECT,
         [TRACE_FIELD_AUDIT] = TRACE_AUDIT,     [TRACE_FIELD_DEED] = TRACE_DEED,
+        [TRACE_FIELD_FAIL] = TRACE_FAIL,
     };
     if (kind == TRACE_FIELD_THREAD) {
         put_thread(line, value);

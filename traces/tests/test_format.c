@@ -20,7 +20,7 @@ static const char *kind_name(enum trace_field kind)
         [TRACE_FIELD_HALT] = "halt",     [TRACE_FIELD_SWITCH] = "switch",
         [TRACE_FIELD_ERROR] = "error",   [TRACE_FIELD_LABEL] = "label",
         [TRACE_FIELD_OBJECT] = "object", [TRACE_FIELD_AUDIT] = "audit",
-        [TRACE_FIELD_DEED] = "deed",
+        [TRACE_FIELD_DEED] = "deed",     [TRACE_FIELD_FAIL] = "fail",
     };
     return names[kind];
 }
