@@ -27,9 +27,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "--depth or --bound is given)",
          "NAME"},
         {"stateful", 0, 0, G_OPTION_ARG_NONE, &command->stateful,
-         "every state that the guest can be brought to, and every choice in it, once; without "
-         "--bound all of them",
-         NULL},
+         "every state that the guest can be brought to, and every choice in it, once", NULL},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &command->seed, "seed of strategies that draw", "N"},
         {"runs", 0, 0, G_OPTION_ARG_INT64, &command->runs, "stop after so many runs", "N"},
         {"time", 0, 0, G_OPTION_ARG_DOUBLE, &command->time,
@@ -57,10 +55,13 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "where traces go (default: traces/runs)", "DIR"},
         {"orders", 0, 0, G_OPTION_ARG_NONE, &command->orders,
          "count runs that differ in the order of independent steps alone as one behaviour", NULL},
-        {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
-         "in each run, stop the guest whenever core is quiescent, and count its objects from "
-         "outside",
+        {"prune", 0, 0, G_OPTION_ARG_NONE, &command->prune,
+         "dfs: of schedules that differ up to some place in the order of independent steps alone, "
+         "go "
+         "on from one",
          NULL},
+        {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
+         "stop the guest whenever core is quiescent, and count its objects from outside", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
         HOST_TRACE_ENTRIES(&command->host_trace),
         G_OPTION_ENTRY_NULL,
@@ -210,12 +211,25 @@ static bool can_order(const struct explore_command *command, GError **error)
     return false;
 }
 
+/* Who is pruned of what depends on where its runs begin alike, so on orders. */
+static bool can_prune(const struct explore_command *command, GError **error)
+{
+    g_autofree char *reason = no_accesses(command);
+    if (reason == NULL && command->options.depth <= FL_DEPTH_SYNC &&
+        command->options.strategy == &strategy_dfs)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--prune %s",
+                reason != NULL ? reason : "needs strategy dfs, and depth ipc or sync");
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
     if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)) ||
-        (command->orders && !can_order(command, error)))
+        (command->orders && !can_order(command, error)) ||
+        (command->prune && !can_prune(command, error)))
         return false;
     g_autofree char *reason = no_accesses(command);
     if (reason == NULL) {
@@ -259,6 +273,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     options->seed = (uint64_t)command->seed;
     options->all = command->all;
     options->orders = command->orders;
+    options->prune = command->prune;
     options->minimise = !command->no_minimise;
     options->interrupted = cli_interrupted;
     options->progress = explore_show_progress;
@@ -289,8 +304,8 @@ static char *journal_key(const struct explore_command *command)
     g_string_append_printf(key, "\nstrategy %s depth %s bound %u seed %" G_GUINT64_FORMAT,
                            options->strategy->id, trace_value_name(TRACE_DEPTH, options->depth),
                            options->bound, options->seed);
-    g_string_append_printf(key, " without %u all %d orders %d", options->without, options->all,
-                           options->orders);
+    g_string_append_printf(key, " without %u all %d orders %d prune %d", options->without,
+                           options->all, options->orders, options->prune);
     for (char **word = command->focus; word != NULL && *word != NULL; word++)
         g_string_append_printf(key, "\nfocus %s", *word);
     return g_string_free(key, FALSE);
@@ -341,7 +356,16 @@ static bool certifies(const struct explore_command *command)
     const struct explore_options *options = &command->options;
     return (options->strategy == &strategy_dfs || options->strategy == &strategy_stateful ||
             options->strategy == &strategy_dpor) &&
-           options->depth <= FL_DEPTH_SYNC && options->focus == NULL && !command->resume;
+           options->depth <= FL_DEPTH_SYNC && options->focus == NULL && !command->resume &&
+           !options->prune;
+}
+
+/* What of such an extent is certified otherwise, and why not here; NULL: nothing to say. */
+static const char *why_not_certified(const struct explore_options *options)
+{
+    return options->prune ? "a choice that is left out stands for another by an order of steps, "
+                            "which a certificate of plans does not tell"
+                          : NULL;
 }
 
 static char *certificate_path(const struct explore_command *command, const char *depth)
@@ -376,8 +400,12 @@ static void open_certificate(struct explore_command *command)
         .states = options->strategy->known != NULL,
         .orders = options->strategy == &strategy_dpor,
     };
-    if (!certifies(command))
+    if (!certifies(command)) {
+        if (why_not_certified(options) != NULL)
+            g_set_error(&command->not_certified, CLI_ERROR, CLI_ERROR_USAGE, "no certificate: %s",
+                        why_not_certified(options));
         return;
+    }
     command->certificate = certificate_path(command, depth);
     options->certificate = certificate_open(command->certificate, &header, &command->not_certified);
 }

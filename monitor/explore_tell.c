@@ -282,6 +282,11 @@ static void print_summary(const struct explore_command *command,
         g_string_append_printf(text,
                                "  %" G_GUINT64_FORMAT " behaviours: orders of dependent steps\n",
                                result->distinct);
+    if (command->options.prune)
+        g_string_append_printf(text,
+                               "  %" G_GUINT64_FORMAT " choices left out: the same, with what "
+                               "follows, as others\n",
+                               result->reached.pruned);
     explore_append_estimate(text, command, result);
     append_left_out(text, command, result);
     append_seen(text, command, result);
@@ -367,6 +372,7 @@ static void add_strategy(json_t *json, const struct explore_command *command,
                         must_see(command) != NULL ? json_string(must_see(command)) : json_null());
     json_object_set_new(json, "seen", json_integer((json_int_t)result->seen));
     json_object_set_new(json, "not_grouped", json_integer((json_int_t)result->not_grouped));
+    json_object_set_new(json, "pruned", json_integer((json_int_t)reached->pruned));
     json_object_set_new(json, "states", json_integer((json_int_t)reached->states));
     if (command->options.strategy == &strategy_pct)
         json_object_set_new(

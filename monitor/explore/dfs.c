@@ -8,6 +8,10 @@
  * At depth access places become known while the search goes on. When some have since a plan was
  * run, that plan may have children that it did not show: at the end of a level such plans are run
  * again, until a whole pass shows nothing new.
+ *
+ * Pruned, a choice is left out where another plan made it with as many preemptions or fewer, after
+ * steps with the same happens-before relation and with the same ready queue: both go on alike
+ * (Musuvathi and Qadeer, "Partial-order reduction for context-bounded state exploration", 2007).
  */
 #include "strategy.h"
 
@@ -118,7 +122,7 @@ static struct strategy *dfs_open(const struct strategy_config *config, GError **
     }
     struct strategy *dfs = g_new0(struct strategy, 1);
     dfs->config = *config;
-    dfs->tree = tree_new(config->depth);
+    dfs->tree = tree_new(config->depth, config->prune);
     dfs->plans = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     g_array_set_size(dfs->plans, FL_MAX_PREEMPTIONS + 2);
     g_array_index(dfs->plans, uint64_t, 0) = 1;
@@ -127,11 +131,13 @@ static struct strategy *dfs_open(const struct strategy_config *config, GError **
     return dfs;
 }
 
-/* Whether places with k >= 1 are wanted of a run, which makes it slower: at access there is always
- * something to learn; at insn they are wanted for children, and of the root to be counted. */
+/* Whether more is wanted of a run than its entries, which makes it slower. Places with k >= 1: at
+ * access there is always something to learn; at insn they are wanted for children, and of the root
+ * to be counted. For pruning, the order of its steps: of those that have children. */
 static bool is_measured(const struct strategy *dfs, const struct tree_branch *branch)
 {
-    return dfs->config.depth == FL_DEPTH_ACCESS ||
+    return (dfs->config.prune && is_extended(dfs, branch)) ||
+           dfs->config.depth == FL_DEPTH_ACCESS ||
            (dfs->config.depth == FL_DEPTH_INSN && (branch->level == 0 || is_extended(dfs, branch)));
 }
 
@@ -213,6 +219,7 @@ static void dfs_progress(const struct strategy *dfs, struct strategy_progress *p
         .runs = returned,
         .runs_known = MAX(known, returned),
         .runs_estimated = MAX(estimate(dfs), (double)returned),
+        .pruned = tree_pruned(dfs->tree),
     };
     progress->searched[dfs->config.depth] = dfs->done ? dfs->config.bound + 1 : dfs->level;
 }

@@ -1,7 +1,7 @@
 #include "drive.h"
 
 #include <string.h>
-#include "happens.h"
+#include "orders.h"
 #include "plan.h"
 
 #define WAIT_MS 100
@@ -24,20 +24,25 @@ struct flight {
     GQueue *queue;       /* of struct posted, the oldest first */
     struct posted *held; /* a plan for which there was no room yet, or NULL */
     uint64_t issued;
-    unsigned generation;     /* of the last report */
-    GArray *taken;           /* of struct fl_preemption */
-    GArray *taken_at;        /* of uint64_t */
-    struct depend *depend;   /* ops->steps or orders; else NULL */
-    struct happens *happens; /* with depend */
-    GArray *events;          /* with depend: of struct fl_event, all of the run */
+    unsigned generation;   /* of the last report */
+    GArray *taken;         /* of struct fl_preemption */
+    GArray *taken_at;      /* of uint64_t */
+    struct orders *orders; /* ops->steps, orders or prefixes; else NULL */
 };
 
 /* ---- out ---- */
 
+static bool wants_steps(const struct flight *flight, const struct fl_plan *plan)
+{
+    const struct drive *drive = flight->drive;
+    return drive->ops->steps || drive->orders ||
+           (drive->prefixes && (plan->mode & FL_MODE_SPANS) != 0);
+}
+
 static void post(struct flight *flight, struct posted *posted, struct session *session)
 {
     struct fl_plan sent = posted->plan;
-    if (flight->depend != NULL)
+    if (wants_steps(flight, &sent))
         sent.mode |= FL_MODE_SPANS; /* which accesses are told by */
     if ((sent.mode & FL_MODE_ONLINE) && !(sent.mode & FL_MODE_AFTER))
         plan_make_online(&sent);
@@ -48,7 +53,7 @@ static void post(struct flight *flight, struct posted *posted, struct session *s
 
 static bool wants_accesses(const struct flight *flight, const struct fl_plan *plan)
 {
-    if (flight->depend != NULL)
+    if (wants_steps(flight, plan))
         return true;
     const bool wanted = flight->drive->accesses ? depth_needs_spans(plan->depth)
                                                 : depth_needs_accesses(plan->depth);
@@ -136,8 +141,8 @@ static const struct verdict *judge(struct flight *flight, struct session *sessio
         const size_t had = fed > index ? (size_t)MIN(fed - index, count) : 0;
         engine_events(drive->engine, packet->events + had, count - had);
         events_preemptions(packet->events, count, index, flight->taken, flight->taken_at);
-        if (flight->depend != NULL)
-            g_array_append_vals(flight->events, packet->events, (guint)count);
+        if (flight->orders != NULL)
+            orders_events(flight->orders, packet->events, count);
         index += count;
     }
     return judge_result(drive->engine, &run->result, run->corrupt);
@@ -162,32 +167,12 @@ static void fill_places(struct flight *flight, const struct posted *posted,
         standing_fill(drive->standing, report);
 }
 
-static struct footprint *footprint(void *depend, size_t i)
-{
-    return depend_footprint(depend, i);
-}
-
-static void fill_steps(struct flight *flight, const struct posted *posted, struct run_steps *steps)
+static void fill_orders(struct flight *flight, const struct posted *posted,
+                        struct run_report *report)
 {
     size_t n;
     const struct access *log = session_accesses(posted->session, &n);
-    depend_read(flight->depend, flight->drive->engine,
-                (const struct fl_event *)(void *)flight->events->data, flight->events->len, log, n);
-    *steps = (struct run_steps){.footprint = footprint, .context = flight->depend};
-    steps->transitions = depend_transitions(flight->depend, &steps->n);
-}
-
-static uint64_t order_of(struct happens *happens, const struct run_steps *steps)
-{
-    g_autoptr(GPtrArray) footprints =
-        g_ptr_array_new_with_free_func((GDestroyNotify)footprint_unref);
-    for (size_t i = 0; i < steps->n; i++) {
-        g_ptr_array_add(footprints, steps->footprint(steps->context, i));
-        happens_add(happens, steps->transitions[i].thread, footprints->pdata[i]);
-    }
-    const uint64_t order = happens_fingerprint(happens, (uint32_t)steps->n);
-    happens_truncate(happens, 0);
-    return order;
+    orders_fill(flight->orders, flight->drive->engine, log, n, report);
 }
 
 static bool hand_back(struct flight *flight, struct driven *driven, const struct run_report *report)
@@ -205,20 +190,16 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     struct run_report report = {.plan = &posted->plan, .result = &run->result};
     g_array_set_size(flight->taken, 0);
     g_array_set_size(flight->taken_at, 0);
-    g_array_set_size(flight->events, 0);
+    if (flight->orders != NULL)
+        orders_begin(flight->orders);
     report.verdict = judge(flight, posted->session, run);
     session_judged(posted->session, report.verdict);
     report.taken = (const struct fl_preemption *)(void *)flight->taken->data;
     report.taken_at = (const uint64_t *)(void *)flight->taken_at->data;
     report.n_taken = flight->taken->len;
     fill_places(flight, posted, &report);
-    struct run_steps steps;
-    if (flight->depend != NULL) {
-        fill_steps(flight, posted, &steps);
-        report.steps = &steps;
-        if (flight->drive->orders)
-            report.order = order_of(flight->happens, &steps);
-    }
+    if (wants_steps(flight, &posted->plan))
+        fill_orders(flight, posted, &report);
     struct driven driven = {.number = posted->number, .run = run, .session = posted->session};
     return hand_back(flight, &driven, &report);
 }
@@ -329,15 +310,14 @@ static enum drive_end fly(struct flight *flight, GError **error)
 
 enum drive_end drive_run(struct drive *drive, GError **error)
 {
-    const bool steps = drive->ops->steps || drive->orders;
+    const bool named = drive->orders || drive->prefixes;
+    const struct relation *relation = drive->relation != NULL ? drive->relation : &relation_true;
     struct flight flight = {
         .drive = drive,
         .queue = g_queue_new(),
         .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
-        .depend = steps ? depend_new(drive->depth) : NULL,
-        .happens = steps ? happens_new(&relation_true) : NULL,
-        .events = g_array_new(FALSE, FALSE, sizeof(struct fl_event)),
+        .orders = drive->ops->steps || named ? orders_new(drive->depth, relation, named) : NULL,
     };
     drive->first = drive->second = NULL;
 
@@ -350,8 +330,6 @@ enum drive_end drive_run(struct drive *drive, GError **error)
     g_free(flight.held);
     g_array_free(flight.taken, TRUE);
     g_array_free(flight.taken_at, TRUE);
-    g_array_free(flight.events, TRUE);
-    depend_free(flight.depend);
-    happens_free(flight.happens);
+    orders_free(flight.orders);
     return end;
 }

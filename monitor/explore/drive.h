@@ -43,8 +43,10 @@ struct drive {
     struct standing *standing; /* for ops->known; else NULL */
     struct focus *focus;       /* which of the places count; NULL: all */
     bool orders;               /* tell run_report.order, as for ops->steps */
-    unsigned depth;            /* of ops->steps and orders */
-    uint64_t max_runs;         /* 0: as many as the strategy wants */
+    bool prefixes;             /* tell run_report.prefixes of runs of mode spans */
+    unsigned depth;            /* of ops->steps, orders and prefixes */
+    const struct relation *relation; /* of orders and prefixes; NULL: as it is */
+    uint64_t max_runs;               /* 0: as many as the strategy wants */
     uint64_t twice_every; /* every so many-th plan is run twice and the runs compared; 0: never */
 
     /* What is known of a run from before, so that it need not be made; NULL: of none. */

@@ -188,6 +188,7 @@ struct strategy_config search_config(const struct explore_options *options)
         .depth = options->depth,
         .bound = options->bound,
         .without = options->without,
+        .prune = options->prune,
         .seed = options->seed,
     };
 }
@@ -272,6 +273,7 @@ static void run_search(struct search *search)
         .standing = search->standing,
         .focus = options->focus,
         .orders = options->orders,
+        .prefixes = options->prune,
         .depth = options->depth,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
         .twice_every = options->twice_every,

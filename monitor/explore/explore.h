@@ -40,6 +40,7 @@ struct explore_options {
     struct focus *focus;             /* NULL: everywhere */
     struct journal *journal; /* where runs are remembered, and recalled from; NULL: nowhere */
     bool orders;             /* drive.h */
+    bool prune;              /* strategy_config */
     bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;
     bool (*interrupted)(void);

@@ -24,6 +24,7 @@ struct strategy_config {
      * before and need not be run for itself. */
     unsigned searched[FL_DEPTH_NEVER];
     unsigned without; /* auto: depths that it must do without, as bits */
+    bool prune;       /* dfs: choices at places that stand for places met before are left out */
     uint64_t seed;
     uint64_t max_runs;               /* random: how many; 0: the strategy's own end */
     const struct fl_plan *given;     /* replay, minimise: the plan to start from */
@@ -58,6 +59,10 @@ struct run_report {
     size_t n_taken;
     const struct run_steps *steps; /* ops->steps, or the driver is to tell orders; else NULL */
     uint64_t order; /* drive.orders: the same for runs whose dependent steps have the same order */
+    /* Of each place after the last preemption: the same where the dependent steps up to there have
+     * the same order, the same thread stands there, and the ready queue has the same order: what
+     * follows upon one choice is the same then. 0: not told. NULL: nobody wants them. */
+    const uint64_t *prefixes;
 };
 
 /* The parts of a search at which it is told, when it is done, how good the estimate was. */
@@ -69,6 +74,7 @@ struct strategy_progress {
     unsigned bound;        /* being searched */
     uint64_t runs;         /* returned */
     uint64_t states;       /* stateful: met so far */
+    uint64_t pruned;       /* dfs: choices left out, each with all that would have followed */
     uint64_t runs_known;   /* runs that this bound needs at most, as far as known */
     double runs_estimated; /* runs of the whole search, estimated; 0: no idea */
     /* Every plan with fewer preemptions than this, at places of that depth, has been run. */

@@ -8,6 +8,8 @@ struct tree {
     unsigned depth;
     GArray *branches;  /* of struct tree_branch, the root first */
     GHashTable *known; /* depth access: the branches, all of one plan each, as a set; else NULL */
+    GHashTable *stood; /* pruning: of struct choice_made, as a set; else NULL */
+    uint64_t pruned;
 };
 
 static struct tree_branch *branch_at(const struct tree *tree, uint32_t i)
@@ -46,13 +48,51 @@ static bool is_new(struct tree *tree, const struct tree_branch *branch)
     return tree->known == NULL || g_hash_table_add(tree->known, g_memdup2(&child, sizeof(child)));
 }
 
-struct tree *tree_new(unsigned depth)
+/* ---- pruning: choices are told apart by what they follow upon ---- */
+
+struct choice_made {
+    uint64_t prefix;
+    uint64_t target;
+};
+
+static guint choice_hash(gconstpointer key)
+{
+    const struct choice_made *choice = key;
+    return (guint)(choice->prefix ^ choice->target * 0x9e3779b1u);
+}
+
+static gboolean choice_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(struct choice_made)) == 0;
+}
+
+/* Whether the choice has not been made before; from now on it has. */
+static bool is_first(struct tree *tree, const struct run_report *report, const struct place *place,
+                     uint32_t target)
+{
+    if (tree->stood == NULL || report->prefixes == NULL)
+        return true;
+    const struct choice_made choice = {report->prefixes[place - report->places], target};
+    const bool first =
+        choice.prefix == 0 || g_hash_table_add(tree->stood, g_memdup2(&choice, sizeof(choice)));
+    tree->pruned += !first;
+    return first;
+}
+
+uint64_t tree_pruned(const struct tree *tree)
+{
+    return tree->pruned;
+}
+
+struct tree *tree_new(unsigned depth, bool prune)
 {
     struct tree *tree = g_new0(struct tree, 1);
     tree->depth = depth;
     tree->branches = g_array_new(FALSE, TRUE, sizeof(struct tree_branch));
     if (depth == FL_DEPTH_ACCESS)
         tree->known = g_hash_table_new_full(child_hash, child_equal, g_free, NULL);
+    if (prune)
+        tree->stood = g_hash_table_new_full(choice_hash, choice_equal, g_free, NULL);
     const struct tree_branch root = {.count = 1, .depth = FL_DEPTH_IPC};
     g_array_append_val(tree->branches, root);
     return tree;
@@ -62,6 +102,7 @@ void tree_free(struct tree *tree)
 {
     g_array_free(tree->branches, TRUE);
     g_clear_pointer(&tree->known, g_hash_table_unref);
+    g_clear_pointer(&tree->stood, g_hash_table_unref);
     g_free(tree);
 }
 
@@ -112,7 +153,7 @@ static void begin_branches(struct tree *tree, struct tree_node node,
     branch.depth = (uint16_t)MAX(depth, branch_at(tree, node.branch)->depth);
     for (unsigned i = 0; i < place->n_ready; i++) {
         branch.added.target = report->ready[place->ready + i];
-        if (is_new(tree, &branch))
+        if (is_new(tree, &branch) && is_first(tree, report, place, branch.added.target))
             g_array_append_val(tree->branches, branch);
     }
     g_assert(tree->branches->len < UINT32_MAX);

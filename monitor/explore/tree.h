@@ -29,7 +29,9 @@ struct tree_branch {
 
 struct tree;
 
-struct tree *tree_new(unsigned depth); /* FL_DEPTH_* of the reports; holds the root, branch 0 */
+/* depth: FL_DEPTH_* of the reports. prune: a choice at a place that stands for another with the
+ * same choice (run_report.prefixes) is left out. Holds the root, branch 0. */
+struct tree *tree_new(unsigned depth, bool prune);
 void tree_free(struct tree *tree);
 
 uint32_t tree_branches(const struct tree *tree);
@@ -39,6 +41,9 @@ const struct tree_branch *tree_branch(const struct tree *tree, uint32_t i);
 /* Adds the preemptions of a node's plan. */
 void tree_plan(const struct tree *tree, struct tree_node node, const struct fl_scenario *scenario,
                struct fl_plan *plan);
+
+/* Choices that were left out. */
+uint64_t tree_pruned(const struct tree *tree);
 
 /* Adds the children of a node, whose run this was, but those that it has: at depth access a plan
  * may show more of them when it is run again. */

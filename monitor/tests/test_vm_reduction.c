@@ -7,53 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "backend/backend.h"
-#include "explore/drive.h"
+#include "ends.h"
 #include "lane.h"
 #include "plan.h"
 
 static struct session_options lane;
 static struct engine *engine;
 static struct crew *crew;
-
-struct ends {
-    GHashTable *seen; /* of text: what each thread ended with, and the outcome */
-    uint64_t runs, redundant;
-};
-
-static void free_ends(struct ends *ends)
-{
-    g_hash_table_unref(ends->seen);
-}
-
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Who ended first does not count. */
-static bool note_end(void *context, const struct driven *driven)
-{
-    struct ends *ends = context;
-    g_autoptr(GPtrArray) codes = g_ptr_array_new_with_free_func(g_free);
-    for (uint32_t i = 0; i < driven->run->result.packets; i++) {
-        size_t count;
-        const struct fl_packet *packet = session_packet(driven->session, driven->run, i, &count);
-        for (size_t j = 0; j < count; j++)
-            if (fl_event_id(&packet->events[j]) == FL_EVENT_THREAD_EXIT)
-                g_ptr_array_add(codes, g_strdup_printf("%08x:%u", packet->events[j].thread,
-                                                       packet->events[j].arg));
-    }
-    ends->runs++;
-    if (driven->run->result.outcome != FL_OUTCOME_EXITED)
-        return true; /* it was cut where another goes on */
-    g_ptr_array_sort(codes, compare);
-    g_ptr_array_add(codes, g_strdup_printf("%u, %zu violated", driven->report->verdict->outcome,
-                                           driven->report->verdict->n_violations));
-    g_ptr_array_add(codes, NULL);
-    assert_int_equal(driven->report->n_taken, driven->report->plan->n_preemptions);
-    g_hash_table_add(ends->seen, g_strjoinv(" ", (char **)codes->pdata));
-    return true;
-}
 
 static struct ends search(const char *variant, uint32_t rounds, const struct strategy_ops *ops,
                           const struct relation *relation)
@@ -67,7 +27,7 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
     plan_init(&config.base, scenario, (unsigned)index,
               (unsigned)scenario_variant(scenario, variant));
     config.base.params[0] = rounds;
-    struct ends ends = {.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    struct ends ends = ends_new();
     struct strategy *strategy = ops->open(&config, &error);
     struct depth *depths[FL_DEPTH_NEVER] = {NULL};
     struct standing *standing = ops->known != NULL ? standing_new(lane.image, &error) : NULL;
@@ -80,7 +40,7 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
                           .depth = FL_DEPTH_IPC,
                           .standing = standing,
                           .twice_every = 50,
-                          .on_run = note_end,
+                          .on_run = ends_note,
                           .context = &ends};
     if (drive_run(&drive, &error) != DRIVE_FINISHED)
         fail_msg("%s: %s", ops->id, error != NULL ? error->message : "not finished");
@@ -91,16 +51,6 @@ static struct ends search(const char *variant, uint32_t rounds, const struct str
     standing_free(standing);
     depth_free(depths[FL_DEPTH_IPC]);
     return ends;
-}
-
-static void assert_same(const struct ends *a, const struct ends *b)
-{
-    GHashTableIter iter;
-    gpointer key;
-    assert_int_equal(g_hash_table_size(a->seen), g_hash_table_size(b->seen));
-    g_hash_table_iter_init(&iter, a->seen);
-    while (g_hash_table_iter_next(&iter, &key, NULL))
-        assert_true(g_hash_table_contains(b->seen, key));
 }
 
 /* scripts/tests/litmus.sh has the same numbers; rig_orders.c derives them. */
@@ -125,14 +75,14 @@ static void ends_are_those_of_all_plans(void **state)
                       "%" G_GUINT64_FORMAT ", of all plans in %" G_GUINT64_FORMAT "\n",
                       litmus[i].variant, litmus[i].rounds, g_hash_table_size(all.seen),
                       reduced.runs, stateful.runs, all.runs);
-        assert_same(&all, &reduced);
-        assert_same(&all, &stateful);
+        ends_assert_same(all.seen, reduced.seen);
+        ends_assert_same(all.seen, stateful.seen);
         assert_int_equal(reduced.redundant, 0);
         if (litmus[i].runs != 0)
             assert_int_equal(reduced.runs, litmus[i].runs);
-        free_ends(&all);
-        free_ends(&reduced);
-        free_ends(&stateful);
+        ends_free(&all);
+        ends_free(&reduced);
+        ends_free(&stateful);
     }
 }
 
@@ -142,7 +92,7 @@ static void messages_come_in_every_order(void **state)
     (void)state;
     struct ends reduced = search("messages", 2, &strategy_dpor, NULL);
     assert_int_equal(g_hash_table_size(reduced.seen), 6);
-    free_ends(&reduced);
+    ends_free(&reduced);
 }
 
 static void a_wrong_relation_loses_ends(void **state)
@@ -160,8 +110,8 @@ static void a_wrong_relation_loses_ends(void **state)
         print_message("%s: %u ends, of which %u are left\n", wrong[i].variant,
                       g_hash_table_size(right.seen), g_hash_table_size(lost.seen));
         assert_true(g_hash_table_size(lost.seen) < g_hash_table_size(right.seen));
-        free_ends(&right);
-        free_ends(&lost);
+        ends_free(&right);
+        ends_free(&lost);
     }
 }
 
