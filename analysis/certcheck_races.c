@@ -14,16 +14,22 @@
 /* A place in the run being looked at. */
 struct position {
     uint32_t step;
-    uint64_t waiting;    /* threads that could run before it, as far as was told */
-    uint64_t history[2]; /* names the step by all that comes before it */
-    uint32_t races;      /* how many there were before it */
+    uint64_t waiting; /* threads that could run before it, as far as was told */
+    uint64_t stopped; /* those that could until another's step, and have not run since */
+    uint32_t stopper[THREADS_MAX]; /* position of that step */
+    uint64_t history[2];           /* names the step by all that comes before it */
+    uint32_t races;                /* how many there were before it */
 };
 
 struct race {
     uint32_t first, second; /* positions */
 };
 
-static GArray *enables; /* uint32_t: object "thread.NAME" of each thread, or NONE */
+struct thread_objects {
+    uint32_t turn, life; /* "thread.NAME" and "life.NAME", or NONE */
+};
+
+static GArray *objects; /* struct thread_objects: of each thread */
 static uint8_t *memo;   /* of pairs of footprints: 0 not known, 1 independent, 2 dependent */
 static uint32_t memo_side;
 
@@ -56,12 +62,17 @@ static bool dependent(const struct step *a, const struct step *b)
     return a->thread == b->thread || touched_conflict(a->touched, b->touched);
 }
 
-static bool touches(const struct step *step, uint32_t object)
+static struct thread_objects objects_of(uint32_t thread)
+{
+    return g_array_index(objects, struct thread_objects, thread);
+}
+
+static bool touches(const struct step *step, uint32_t object, bool writing)
 {
     const struct touched *touched = touched_at(step->touched);
-    for (uint32_t i = 0; i < touched->n; i++)
+    for (uint32_t i = 0; i < touched->n && object != NONE; i++)
         if (touched->objects[i] >> 1 == object)
-            return true;
+            return !writing || (touched->objects[i] & 1);
     return false;
 }
 
@@ -111,8 +122,7 @@ static struct step *made_at(const struct view *view, uint32_t position)
  * nor is it known to have been ready before. */
 static bool could_be_first(const struct view *view, uint32_t first, const struct step *second)
 {
-    const uint32_t object = g_array_index(enables, uint32_t, second->thread);
-    if (object == NONE || !touches(made_at(view, first), object))
+    if (!touches(made_at(view, first), objects_of(second->thread).turn, false))
         return true;
     return (position_at(view, first)->waiting & thread_bit(second->thread)) != 0;
 }
@@ -159,30 +169,54 @@ static void name_history(struct view *view, uint32_t at)
     }
 }
 
-/* Nobody who could run is stopped by another's step: such would not be seen as a race. */
-static uint64_t still_waiting(const struct view *view, uint64_t waiting, const struct step *step)
+/* Whom the step took the turn away from: it writes the other's life. */
+static uint64_t stopped_by(const struct step *step, uint64_t waiting)
 {
-    waiting &= ~thread_bit(step->thread);
-    if (step->gave_up)
-        return waiting;
+    uint64_t stopped = 0;
+    for (uint32_t thread = 0; waiting >> thread != 0; thread++)
+        if ((waiting >> thread & 1) && thread != step->thread &&
+            touches(step, objects_of(thread).life, true))
+            stopped |= thread_bit(thread);
+    return stopped;
+}
+
+/* Who waits after the step at a position, and who is stopped there. */
+static struct position after(const struct view *view, uint32_t at)
+{
+    const struct step *step = made_at(view, at);
+    struct position next = *position_at(view, at);
+    const uint64_t stopped = stopped_by(step, next.waiting);
     const uint64_t here = step->last ? 0 : step->ready | thread_bit(step->stander);
-    if (waiting & ~here)
+    next.waiting &= ~(stopped | thread_bit(step->thread));
+    next.stopped = (next.stopped | stopped) & ~thread_bit(step->thread);
+    for (uint32_t thread = 0; stopped >> thread != 0; thread++)
+        if (stopped >> thread & 1)
+            next.stopper[thread] = at;
+    if (step->gave_up)
+        return next;
+    if (next.waiting & ~here)
         refuse("run %u: who could run before is not ready at %s, and did not run", view->run,
                step->end);
-    return here;
+    next.waiting = here;
+    return next;
 }
 
 static void add_position(struct view *view, uint32_t step)
 {
     const uint32_t at = view->path->len;
-    struct position position = {.step = step, .races = view->races->len};
+    const uint8_t thread = step_at(step)->thread;
+    struct position position = {.stopped = 0};
     if (at > 0)
-        position.waiting =
-            still_waiting(view, position_at(view, at - 1)->waiting, made_at(view, at - 1));
+        position = after(view, at - 1);
+    position.step = step;
+    position.races = view->races->len;
     g_array_append_val(view->path, position);
     order_step(view, at);
     name_history(view, at);
-    const uint8_t thread = step_at(step)->thread;
+    if (position.stopped & thread_bit(thread)) {
+        const struct race race = {position.stopper[thread], at};
+        g_array_append_val(view->races, race);
+    }
     view->by_thread[thread][view->made[thread]++] = at;
 }
 
@@ -207,8 +241,8 @@ static void look_at(struct view *view, uint32_t run)
     cut_to(view, same);
     for (guint i = same; i < way->len; i++)
         add_position(view, g_array_index(way, uint32_t, i));
-    const uint32_t last = view->path->len - 1;
-    still_waiting(view, position_at(view, last)->waiting, made_at(view, last));
+    if (after(view, view->path->len - 1).stopped != 0)
+        refuse("run %u: a thread that could run was stopped, and never ran again", run);
 }
 
 /* ---- the other way round ---- */
@@ -378,21 +412,23 @@ static uint64_t check_run(const struct view *view, struct wanted *wanted, GHashT
 
 /* ---- closure ---- */
 
+static uint32_t object_named(const char *kind, const char *thread)
+{
+    g_autofree char *word = g_strdup_printf("%s.%s", kind, thread);
+    const gpointer known = g_hash_table_lookup(orders.objects, word);
+    return known != NULL ? GPOINTER_TO_UINT(known) - 1 : NONE;
+}
+
 static void prepare(void)
 {
-    enables = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    for (uint32_t i = 0; i < g_hash_table_size(orders.threads); i++)
-        g_array_append_val(enables, (uint32_t){NONE});
+    objects = g_array_new(FALSE, TRUE, sizeof(struct thread_objects));
+    g_array_set_size(objects, g_hash_table_size(orders.threads));
     GHashTableIter iter;
     gpointer name, thread;
     g_hash_table_iter_init(&iter, orders.threads);
-    while (g_hash_table_iter_next(&iter, &name, &thread)) {
-        g_autofree char *object = g_strdup_printf("thread.%s", (char *)name);
-        gpointer known = g_hash_table_lookup(orders.objects, object);
-        if (known != NULL)
-            g_array_index(enables, uint32_t, GPOINTER_TO_UINT(thread) - 1) =
-                GPOINTER_TO_UINT(known) - 1;
-    }
+    while (g_hash_table_iter_next(&iter, &name, &thread))
+        g_array_index(objects, struct thread_objects, GPOINTER_TO_UINT(thread) - 1) =
+            (struct thread_objects){object_named("thread", name), object_named("life", name)};
     if (orders.touched->len <= MEMO_MAX) {
         memo_side = orders.touched->len;
         memo = g_malloc0((size_t)memo_side * memo_side);
@@ -423,7 +459,7 @@ uint64_t check_races(void)
     g_free(view.sets);
     g_array_free(view.path, TRUE);
     g_array_free(view.races, TRUE);
-    g_array_free(enables, TRUE);
+    g_array_free(objects, TRUE);
     g_free(memo);
     return looked;
 }

@@ -80,6 +80,7 @@ struct footprint *footprint_new(GArray *touches); /* of touch, in any order; sor
 struct footprint *footprint_ref(struct footprint *footprint);
 void footprint_unref(struct footprint *footprint);
 bool footprint_touches(const struct footprint *footprint, enum object_kind kind, uint64_t id);
+bool footprint_writes(const struct footprint *footprint, enum object_kind kind, uint64_t id);
 bool footprints_depend(const struct relation *relation, const struct footprint *a,
                        const struct footprint *b);
 

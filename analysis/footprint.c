@@ -52,7 +52,8 @@ void footprint_unref(struct footprint *footprint)
     g_rc_box_release(footprint);
 }
 
-bool footprint_touches(const struct footprint *footprint, enum object_kind kind, uint64_t id)
+/* NULL: it does not touch it. */
+static const touch *find(const struct footprint *footprint, enum object_kind kind, uint64_t id)
 {
     uint32_t low = 0, high = footprint->n;
     const touch wanted = touch_of(kind, id, false) >> 1;
@@ -63,7 +64,19 @@ bool footprint_touches(const struct footprint *footprint, enum object_kind kind,
         else
             high = middle;
     }
-    return low < footprint->n && footprint->touches[low] >> 1 == wanted;
+    return low < footprint->n && footprint->touches[low] >> 1 == wanted ? &footprint->touches[low]
+                                                                        : NULL;
+}
+
+bool footprint_touches(const struct footprint *footprint, enum object_kind kind, uint64_t id)
+{
+    return find(footprint, kind, id) != NULL;
+}
+
+bool footprint_writes(const struct footprint *footprint, enum object_kind kind, uint64_t id)
+{
+    const touch *touched = find(footprint, kind, id);
+    return touched != NULL && touch_writes(*touched);
 }
 
 static bool conflict(const struct relation *relation, touch a, touch b)

@@ -21,8 +21,9 @@
 /* A state of the stack: before its step. */
 struct node {
     struct step step;
-    bool listed;   /* where the thread before gives the processor up, the plan says who runs */
-    GArray *sleep; /* struct step: what has been seen to */
+    GArray *waiting; /* uint32_t: threads known to be able to run */
+    bool listed;     /* where the thread before gives the processor up, the plan says who runs */
+    GArray *sleep;   /* struct step: what has been seen to */
     struct wakeup *tree; /* what is still to be tried */
     struct guess_node size;
 };
@@ -58,6 +59,7 @@ static void clear_step(gpointer step)
 static struct node *node_new(void)
 {
     struct node *node = g_new0(struct node, 1);
+    node->waiting = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     node->sleep = g_array_new(FALSE, FALSE, sizeof(struct step));
     g_array_set_clear_func(node->sleep, clear_step);
     node->tree = wakeup_new(NULL);
@@ -69,6 +71,7 @@ static void node_free(gpointer data)
     struct node *node = data;
     if (node->step.footprint != NULL)
         footprint_unref(node->step.footprint);
+    g_array_free(node->waiting, TRUE);
     g_array_free(node->sleep, TRUE);
     wakeup_free(node->tree);
     g_free(node);
@@ -155,9 +158,38 @@ static void inherit_sleep(const struct strategy *dpor, const struct node *from, 
     }
 }
 
-/* The i-th step of the run. false: it is not the one that the plan was to bring about. */
-static bool take_step(struct strategy *dpor, const struct run_steps *steps, guint i)
+/* Where a thread gives up it is not told who could run. */
+static void note_waiting(const struct node *from, const struct run_report *report, guint i,
+                         struct node *to)
 {
+    const struct transition *transition = &report->steps->transitions[i];
+    const uint64_t last = (uint64_t)transition->first_event + transition->events - 1;
+    g_array_set_size(to->waiting, 0);
+    if (transition->end.k == FL_K_GIVES_UP) {
+        for (guint j = 0; j < from->waiting->len; j++)
+            if (g_array_index(from->waiting, uint32_t, j) != transition->thread)
+                g_array_append_vals(to->waiting, &g_array_index(from->waiting, uint32_t, j), 1);
+        return;
+    }
+    g_array_append_val(to->waiting, transition->end.thread);
+    for (size_t j = 0; j < report->n_places; j++)
+        if (report->places[j].event == last)
+            g_array_append_vals(to->waiting, &report->ready[report->places[j].ready],
+                                report->places[j].n_ready);
+}
+
+static bool is_waiting(const struct node *node, uint32_t thread)
+{
+    for (guint i = 0; i < node->waiting->len; i++)
+        if (g_array_index(node->waiting, uint32_t, i) == thread)
+            return true;
+    return false;
+}
+
+/* The i-th step of the run. false: it is not the one that the plan was to bring about. */
+static bool take_step(struct strategy *dpor, const struct run_report *report, guint i)
+{
+    const struct run_steps *steps = report->steps;
     const struct transition *transition = &steps->transitions[i];
     if (i == dpor->stack->len)
         g_ptr_array_add(dpor->stack, node_new());
@@ -172,6 +204,7 @@ static bool take_step(struct strategy *dpor, const struct run_steps *steps, guin
     if (i + 1 == dpor->stack->len)
         g_ptr_array_add(dpor->stack, node_new());
     inherit_sleep(dpor, node, node_at(dpor, i + 1));
+    note_waiting(node, report, i, node_at(dpor, i + 1));
     happens_add(dpor->happens, node->step.thread, node->step.footprint);
     return true;
 }
@@ -187,7 +220,7 @@ static bool take_steps(struct strategy *dpor, const struct run_report *report)
     const struct run_steps *steps = report->steps;
     happens_truncate(dpor->happens, dpor->fresh);
     for (guint i = dpor->fresh; i < steps->n; i++)
-        if (!take_step(dpor, steps, i))
+        if (!take_step(dpor, report, i))
             return false;
     const uint64_t order = happens_fingerprint(dpor->happens, happens_steps(dpor->happens));
     dpor->redundant += !g_hash_table_add(dpor->orders, g_memdup2(&order, sizeof(order)));
@@ -220,6 +253,19 @@ static void reverse(struct strategy *dpor, uint32_t first, uint32_t second,
         wakeup_insert(node->tree, &sequence);
 }
 
+/* The step, if any, by which another took away the thread's turn before its step: it would have run
+ * there. What gave the turn back lies between the two, so that they are no race. */
+static void add_stopper(const struct strategy *dpor, guint second, GArray *races)
+{
+    const uint32_t thread = node_at(dpor, second)->step.thread;
+    for (uint32_t i = second; i-- > 0 && node_at(dpor, i)->step.thread != thread;)
+        if (footprint_writes(node_at(dpor, i)->step.footprint, OBJECT_LIFE, thread) &&
+            is_waiting(node_at(dpor, i), thread)) {
+            g_array_append_val(races, i);
+            return;
+        }
+}
+
 static void reverse_races(struct strategy *dpor)
 {
     const guint n = dpor->stack->len;
@@ -230,6 +276,7 @@ static void reverse_races(struct strategy *dpor)
     for (guint second = dpor->fresh; second < n; second++) {
         g_array_set_size(dpor->races, 0);
         happens_races(dpor->happens, second, dpor->races);
+        add_stopper(dpor, second, dpor->races);
         for (guint i = 0; i < dpor->races->len; i++)
             reverse(dpor, g_array_index(dpor->races, uint32_t, i), second, steps, room);
     }

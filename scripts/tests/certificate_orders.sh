@@ -16,7 +16,7 @@ search() # SUBJECT OPTION...
 }
 
 for subject in rig_litmus/plain rig_orders/apart rig_orders/messages core_costs/fixed \
-    codezero_anon_offset_clash/fixed codezero_stale_fault/fixed; do
+    codezero_anon_offset_clash/fixed codezero_stale_fault/fixed codezero_suspend/fixed; do
     search $subject
     accepted "$certificate"
 done

@@ -70,3 +70,8 @@ END
 expect 0 "$faultline" explore codezero_suspend/fixed --strategy dpor --depth ipc --json \
     --runs-dir "$dir/runs"
 holds '.verdict == "nothing-left" and .runs == .distinct and .redundant == 0'
+# who could run and is suspended would have run first in another order: no race shows it
+runs=$(value .runs)
+expect 0 "$faultline" explore codezero_suspend/fixed --depth ipc --bound 250 --orders --json \
+    --runs-dir "$dir/runs"
+holds ".distinct > 100 and .distinct <= $runs"
