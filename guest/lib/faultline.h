@@ -5,18 +5,19 @@
  * main function of each of its domains (address spaces). `faultline new-scenario NAME` writes one
  * to begin with, `faultline build-guest NAME.c` makes the images.
  *
- * | what | where | |
- * |---|---|---|
- * | threads     | thread.h  | thread_create, thread_join, thread_destroy; program_thread |
- * | IPC         | sys.h     | sys_call, sys_send, sys_receive, sys_reply, sys_reply_wait; struct
- * msg | | locks       | sys.h     | sys_lock, sys_unlock; sys_yield | | pager: RAM  | core.h    |
- * core_ram_alloc, core_attach, core_attach_at, core_detach, core_map_create | | pager: vm   | vm.h
- * | vm_fork, vm_map, vm_unmap, vm_shm_attach, vm_open, vm_wait, vm_exit | | a pager of one's own |
- * core.h | core_pager_set, core_page_lend; sys_receive takes the faults | | allocator   |
- * stack_alloc.h | stack_allocator: where threads get their stacks from | | policies    | vm.h |
- * vm_policy: what core shall do wrong | | asserts     | program.h | program_expect, program_raise |
- * | this run    | info.h    | info()->variant, info()->params[] |
- * | marks, specifications | below | what the checks go by |
+ *   threads       thread.h       thread_create, thread_join, thread_destroy; program_thread
+ *   IPC           sys.h          sys_call, sys_send, sys_receive, sys_reply, sys_reply_wait
+ *   locks         sys.h          sys_lock, sys_unlock; sys_yield
+ *   RAM           core.h         core_ram_alloc, core_attach, core_attach_at, core_detach
+ *   region maps   core.h         core_map_create, core_map_free: dataspaces that are maps
+ *   vm            vm.h           vm_fork, vm_map, vm_unmap, vm_shm_attach, vm_wait, vm_exit
+ *   files         vm.h           vm_open, vm_map, vm_read, vm_close
+ *   pagers        core.h         core_pager_set, core_page_lend; sys_receive takes the faults
+ *   stacks        stack_alloc.h  stack_allocator: where threads get theirs from
+ *   policies      vm.h           vm_policy: what core shall do wrong
+ *   asserts       program.h      program_expect, program_raise
+ *   this run      info.h         info()->variant, info()->params[]
+ *   marks         below          what the checks go by
  *
  * Every call to the kernel is a place where a search preempts, those of core at depth ipc, locks at
  * sync; at access and insn so is user code. Nothing else makes the order of things: no clock, no
