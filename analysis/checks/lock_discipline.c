@@ -34,6 +34,8 @@ static void on_event(struct check_context *context)
 {
     char who[TRACE_NAME_MAX];
 
+    if (context->model->now.thread == MODEL_NONE)
+        return;
     trace_thread_name(context->model->scenario, context->event->thread, who);
     if (fl_event_id(context->event) == FL_EVENT_LOCK_ERROR)
         on_refused(context, who);
