@@ -119,17 +119,18 @@ static bool post_more(struct flight *flight, GError **error)
 
 /* Events of the run that the engine has had, when the guest asked. What a dying guest said last may
  * not be among its packets: then all is judged anew. */
-static uint64_t judged_so_far(const struct drive *drive, const struct run *run)
+static uint64_t judged_so_far(const struct drive *drive, const struct session *session,
+                              const struct run *run)
 {
     return drive->standing != NULL && !outcome_is_cut_short(run->result.outcome)
-               ? standing_fed(drive->standing)
+               ? standing_fed(drive->standing, session)
                : 0;
 }
 
 static const struct verdict *judge(struct flight *flight, struct session *session, struct run *run)
 {
     struct drive *drive = flight->drive;
-    const uint64_t fed = judged_so_far(drive, run);
+    const uint64_t fed = judged_so_far(drive, session, run);
     uint64_t index = 0;
     if (fed == 0)
         engine_begin(drive->engine, drive->scenario, run->plan.variant);

@@ -15,6 +15,7 @@ struct standing {
     GArray *states;           /* of struct state_hash, as in the report */
     bool ended, before_ended; /* by the answer to its last question */
     uint32_t fed;
+    unsigned guest; /* session_boots() when the run was last asked about */
 };
 
 struct standing *standing_new(const struct image *image, GError **error)
@@ -52,9 +53,21 @@ void standing_begin(struct standing *standing)
     standing->fed = 0;
 }
 
-uint32_t standing_fed(const struct standing *standing)
+uint32_t standing_fed(const struct standing *standing, const struct session *session)
 {
-    return standing->fed;
+    return standing->guest == session_boots(session) ? standing->fed : 0;
+}
+
+/* A guest that broke the ABI has gone, and another makes the run from its beginning. */
+static void follow_guest(struct standing *standing, const struct session *session)
+{
+    const unsigned guest = session_boots(session);
+    if (standing->fed > 0 && standing->guest != guest) {
+        standing->fed = 0;
+        standing->ended = false;
+        g_array_set_size(standing->noted, 0);
+    }
+    standing->guest = guest;
 }
 
 /* ---- a question ---- */
@@ -99,6 +112,7 @@ const struct state_hash *standing_ask(struct standing *standing, struct engine *
     struct noted noted = {.thread = ask->thread, .n = ask->n};
     struct state_hash memory;
     const struct asker asker = session_asker(session);
+    follow_guest(standing, session);
     if (standing->fed == 0)
         engine_begin(engine, scenario, variant);
     if (!feed(standing, engine, session, ask) ||

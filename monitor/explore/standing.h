@@ -27,8 +27,9 @@ const struct state_hash *standing_ask(struct standing *standing, struct engine *
                                       const struct session *session, const struct fl_decision *ask);
 /* The question is answered with the run's end. */
 void standing_end(struct standing *standing);
-/* So many of the run's events has the engine had. */
-uint32_t standing_fed(const struct standing *standing);
+/* So many of the events that the session's guest tells of the run has the engine had: none, if
+ * another guest than this told them. */
+uint32_t standing_fed(const struct standing *standing, const struct session *session);
 /* This run is the one before made again: whether it goes on from its last question as that one did.
  */
 bool standing_goes_on(const struct standing *standing);

@@ -10,6 +10,7 @@
 #include "explore/explore.h"
 #include "lane.h"
 #include "plan.h"
+#include "explore/standing.h"
 
 static struct session_options lane;
 static struct image *image;
@@ -319,6 +320,54 @@ static uint8_t *ram(struct session *session, uint64_t offset)
     return byte;
 }
 
+/* ---- a plan that is sent again ---- */
+
+static void wait_for_question(struct session *session, struct fl_decision *ask)
+{
+    struct run run;
+    GError *error = NULL;
+    assert_int_equal(session_wait(session, PATIENCE_MS, &run, ask, &error), SESSION_ASK);
+}
+
+/* Half way through a run the guest breaks the ABI, with another plan given to it: the next guest is
+ * given the run anew, and asks and tells what the first one did. */
+static void a_run_made_again_begins_anew(void **state)
+{
+    (void)state;
+    GError *error = NULL;
+    struct session *session = session_open(&lane, &error);
+    struct standing *standing = standing_new(image, &error);
+    assert_true(session != NULL && standing != NULL);
+    const int index = image_scenario(image, "genode_stack_slot");
+    const struct fl_scenario *scenario = &image->scenarios[index];
+    struct fl_plan plan;
+    plan_init(&plan, scenario, (unsigned)index, 0);
+    plan.mode |= FL_MODE_ONLINE;
+    session_post(session, &plan);
+    session_post(session, &plan);
+
+    struct state_hash told[QUESTION];
+    struct fl_decision ask;
+    for (unsigned i = 0; i < 2 * QUESTION; i++) {
+        wait_for_question(session, &ask);
+        const struct state_hash *hash = standing_ask(standing, engine, scenario, 0, session, &ask);
+        assert_non_null(hash);
+        if (i < QUESTION)
+            told[i] = *hash;
+        else
+            assert_memory_equal(hash, &told[i - QUESTION], sizeof *hash);
+        if (i == QUESTION - 1)
+            *(uint32_t *)(void *)guestmem_at(
+                session_asker(session).memory.memory,
+                FL_SHARED_OFFSET + offsetof(struct fl_control, result_head), 4, 4) += 9;
+        session_answer(session, FL_PATH_KERNEL);
+    }
+    assert_int_equal(session_boots(session), 2);
+    session_drop(session);
+    session_close(session);
+    standing_free(standing);
+}
+
 /* Each frame that core is made of or has handed out, and no other. */
 static void frames_are_state(void **state)
 {
@@ -427,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_states_are_met_with_fewer_runs),
         cmocka_unit_test(registers_are_state),
+        cmocka_unit_test(a_run_made_again_begins_anew),
         cmocka_unit_test(frames_are_state),
         cmocka_unit_test(rows_are_held_to),
         cmocka_unit_test(every_object_of_the_kernel_has_a_row),
