@@ -64,25 +64,27 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
         },
 };
 
-/* ---- What both allocators are made of ---- */
+/* ---- What both allocators are made of ----
+ *
+ * Volatile: whatever compiler it is, what comes before a fault or a call is stored before it. */
 
 /* The descriptor of a run of pages, or a spare one. */
 struct area {
-    struct area *next;
-    uint32_t page, pages; /* pages = 0: spare */
-    bool used;
+    struct area *volatile next;
+    volatile uint32_t page, pages; /* pages = 0: spare */
+    volatile bool used;
 };
 
 /* At the begin of a page. */
 struct cache {
-    struct cache *next;
+    struct cache *volatile next;
     struct area areas[DESCRIPTORS];
 };
 
 static uint32_t memory; /* address of page 0 */
-static struct area *areas;
-static struct cache *caches;
-static uint32_t spare; /* descriptors */
+static struct area *volatile areas;
+static struct cache *volatile caches;
+static volatile uint32_t spare; /* descriptors */
 
 static void *address_of(uint32_t page)
 {
@@ -147,8 +149,8 @@ static uint32_t take_whole(struct area *area)
 
 static uint32_t take(void);
 
-static struct area *found; /* what the page is taken off, unless that is the page */
-static uint32_t cut;       /* the page */
+static struct area *volatile found; /* what the page is taken off, unless that is the page */
+static volatile uint32_t cut;       /* the page */
 
 static uint32_t recursive_take(void)
 {
@@ -241,17 +243,18 @@ static void give(uint32_t page)
 
 static uint32_t stack[STACK_WORDS] __attribute__((aligned(FL_PAGE_SIZE)));
 
-/* Takes its pages, sees that what it writes there stays, gives them back. */
+/* Takes its pages, sees that what it writes there stays, gives them back. What it writes is
+ * nobody's address: should it be taken for one, that is a fault, and the same one everywhere. */
 static void work(void)
 {
-    uint32_t pages[TAKEN], name = sys_utcb()->path;
+    uint32_t pages[TAKEN], name = sys_utcb()->path >> FL_PAGE_SHIFT;
 
     for (uint32_t i = 0; i < TAKEN; i++) {
         pages[i] = take();
-        *(volatile uint32_t *)address_of(pages[i]) = name + i;
+        *(volatile uint32_t *)address_of(pages[i]) = name + 4 * i;
     }
     for (uint32_t i = 0; i < TAKEN; i++) {
-        vm_expect_word(address_of(pages[i]), name + i);
+        vm_expect_word(address_of(pages[i]), name + 4 * i);
         give(pages[i]);
     }
 }
