@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "page_in.h"
 #include "policy.h"
+#include "refusal.h"
 #include "rpc.h"
 #include "vm_error.h"
 #include "vm_file.h"
@@ -18,6 +19,7 @@ uint32_t vm_read_client_page(tid_t thread, uint32_t address)
     const struct fault fault = {.thread = thread, .address = address, .access = FL_ACCESS_WRITE};
     uint32_t result = fault_for_client(domain, &fault);
 
+    totals_note(); /* what a fault leaves is the client's, whatever comes of the read */
     if (result == FAULT_WAITS)
         return VM_PAGE_COMES;
     return result == FL_ERROR_OK ? mapping_at(domain->space, address)->frame : vm_error(result);
