@@ -133,15 +133,6 @@ static struct waiter {
 
 static uint32_t turns;
 
-static bool is_waited_for(uint32_t number)
-{
-    const struct waiter *waiter = waiters;
-
-    while (waiter < waiters + FL_MAX_THREADS && (!waiter->serve_again || waiter->number != number))
-        waiter++;
-    return waiter < waiters + FL_MAX_THREADS;
-}
-
 static void wait_for_last(struct waiter like)
 {
     struct waiter *waiter = waiters;
@@ -163,9 +154,20 @@ static void serve_read_again(const struct waiter *waiter, bool arrived)
     vm_read_serve_again(&waiter->read, arrived);
 }
 
+/* Does a fault wait for the page? A call may, but that is no fault that another repeats. */
+static bool is_faulted_for(uint32_t number)
+{
+    const struct waiter *waiter = waiters;
+
+    while (waiter < waiters + FL_MAX_THREADS &&
+           (waiter->serve_again != serve_fault_again || waiter->number != number))
+        waiter++;
+    return waiter < waiters + FL_MAX_THREADS;
+}
+
 void page_in_wait_fault(const struct fault *fault)
 {
-    if (is_waited_for(fetched_last))
+    if (is_faulted_for(fetched_last))
         sys_fault_duplicate(fault->thread);
     sys_fault_park(fault->thread);
     wait_for_last((struct waiter){.serve_again = serve_fault_again, .fault = *fault});

@@ -2,8 +2,9 @@
  * reading pages from the page cache into user buffer for sys_read"). The pager writes to memory of
  * its client's, where the client's own write would fault: it has to fault for its client.
  *
- * main reads into memory that nobody has touched; its thread second does to that memory meanwhile
- * what a thread may do: writes to it, or gives it back and writes to something else.
+ * main reads into memory that nobody has touched; its thread second does meanwhile what a thread
+ * may do: gives that memory back and writes to other, faults on the page that main waits for,
+ * writes to what main reads into.
  */
 #include "file_server.h"
 #include "program.h"
@@ -72,6 +73,7 @@ static const uint32_t policies[VARIANTS] = {
 
 static uint32_t stack[STACK_WORDS] __attribute__((aligned(FL_PAGE_SIZE)));
 static uint32_t buffer;  /* two pages */
+static uint32_t mapped;  /* a page of the file that main reads, too */
 static uint32_t passing; /* a page that goes while it is read into */
 static uint32_t fresh;   /* one that comes */
 
@@ -96,9 +98,10 @@ static uint32_t open_file(const char *path)
 static void second(void *unused)
 {
     (void)unused;
-    vm_word(buffer, 0)[NOTE] = VALUE;
     program_expect(vm_unmap(passing, 1) == FL_ERROR_OK);
     *vm_word(fresh, 0) = VALUE;
+    vm_expect_word(vm_word(mapped, 0), file_word(0, 0));
+    vm_word(buffer, 0)[NOTE] = VALUE;
     vm_exit(0);
 }
 
@@ -135,12 +138,13 @@ static void main_main(void)
 
     if (info()->variant != VARIANT_FIXED)
         program_expect(vm_policy(policies[info()->variant]) == FL_ERROR_OK);
+    program_expect(vm_map(&mapped, 1, FL_RIGHTS_R, file, 0) == FL_ERROR_OK);
     buffer = map_anonymous(2, FL_RIGHTS_RW);
     passing = map_anonymous(1, FL_RIGHTS_RW);
     fresh = map_anonymous(1, FL_RIGHTS_RW);
     program_expect(vm_clone(second, (uint32_t)(uintptr_t)(stack + STACK_WORDS), NULL,
                             VM_CLONE_SPACE | VM_CLONE_FILES, &thread) == FL_ERROR_OK);
-    uint32_t status = vm_read(file, passing, WORD, FL_PAGE_SIZE, &got);
+    uint32_t status = vm_read(file, passing, WORD, 2 * FL_PAGE_SIZE, &got);
     program_expect(status == FL_ERROR_OK || status == FL_ERROR_NO_REGION);
     read_across(file);
     read_nothing(file);
