@@ -150,6 +150,7 @@ void engine_events(struct engine *engine, const struct fl_event *events, size_t 
             check_event(engine, &event);
         if (fl_event_id(&event) == engine->sees)
             engine->verdict.seen++;
+        engine->verdict.refused += fl_event_id(&event) == FL_EVENT_REFUSE;
         engine->hash = hash_event(engine->hash, &event);
         engine->events++;
     }

@@ -30,6 +30,7 @@ struct verdict {
     char reason[160]; /* why inconclusive, or why it would be if nothing were violated; else "" */
     uint64_t events;
     uint32_t seen;       /* of them, the event that the variant says its search must see */
+    uint32_t refused;    /* of them, refusals that the plan listed */
     uint64_t event_hash; /* design: over thread path, event, point, label, region and page index */
 };
 

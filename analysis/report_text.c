@@ -239,3 +239,42 @@ void report_preemptions(GString *out, const struct report *report, unsigned inde
         append_preemption(out, report, &report->taken[i]);
     }
 }
+
+/* The operation or fault that the thread, a server, has taken last. */
+static void append_taken(GString *out, const struct report *report, size_t at)
+{
+    const uint32_t thread = report->events[at].thread;
+    char who[TRACE_NAME_MAX];
+
+    for (size_t i = at; i-- > 0;) {
+        const struct fl_event *event = &report->events[i];
+        const uint16_t id = fl_event_id(event);
+        if (event->thread != thread || (id != FL_EVENT_IPC_DELIVER && id != FL_EVENT_FAULT_DELIVER))
+            continue;
+        g_string_append(out, " for");
+        if (id == FL_EVENT_IPC_DELIVER)
+            append_value(out, TRACE_LABEL, event->arg);
+        else
+            g_string_append(out, " a fault");
+        g_string_append_printf(out, " of %s",
+                               trace_thread_name(report->scenario, (uint32_t)event->addr, who));
+        return;
+    }
+}
+
+void report_refusals(GString *out, const struct report *report, unsigned indent)
+{
+    char who[TRACE_NAME_MAX], nth[16];
+
+    for (size_t i = 0; i < report->n_events; i++) {
+        const struct fl_event *event = &report->events[i];
+        if (fl_event_id(event) != FL_EVENT_REFUSE)
+            continue;
+        g_string_append_printf(out, "\n%*srefused: the %s %s, which %s needs", (int)indent, "",
+                               report_ordinal(event->aux, nth),
+                               trace_value_name(TRACE_FAIL, event->arg) ?: "unknown",
+                               trace_thread_name(report->scenario, event->thread, who));
+        if (event->arg != FL_FAIL_IPC)
+            append_taken(out, report, i);
+    }
+}

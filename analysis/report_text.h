@@ -36,6 +36,10 @@ void report_verdict(GString *out, const struct report *report);
  * preemption get a line each, all but the first indented by `indent`. No newline at the end. */
 void report_preemptions(GString *out, const struct report *report, unsigned indent);
 
+/* "refused: the 7th frame, which core needs for ATTACH_AT of main", a line each, which it begins.
+ */
+void report_refusals(GString *out, const struct report *report, unsigned indent);
+
 #define REPORT_ADDRESS_MAX 48
 /* "alloc_lock", "slot 1 + 0xff0", or the bare address. Returns buffer. */
 const char *report_address(const struct report *report, uint64_t address,

@@ -1,7 +1,11 @@
 /* A scenario declares how its runs end: all threads ended, these threads put on halt for these
  * reasons. Anything else that goes wrong is a violation, even when no other check sees it. Without
  * a scenario nothing is known of halts and errors, and only the outcome is judged. A deadlock is
- * no-deadlock's. */
+ * no-deadlock's.
+ *
+ * Once something was refused as the plan has it, a program may say so and end: from then on errors
+ * that nobody handled are as declared, and faults that could not be resolved, and what was declared
+ * need not come. What a program or core makes of a refusal beside that is for the other checks. */
 #include <inttypes.h>
 #include "check.h"
 #include "trace.h"
@@ -14,6 +18,19 @@ static const struct fl_expected_halt *declared(const struct model *model, uint32
         if (variant->halts[i].thread == thread)
             return &variant->halts[i];
     return NULL;
+}
+
+struct state {
+    bool refused;
+};
+
+/* Whether a thread may end so for what was refused to it, or to those that it relied on. */
+static bool is_excused(const struct check_context *context, uint32_t reason)
+{
+    const struct state *state = context->state;
+
+    return state->refused && (reason == FL_HALT_UNCAUGHT_ERROR ||
+                              reason == FL_HALT_UNRESOLVED_FAULT || reason == FL_HALT_NO_PAGER);
 }
 
 static const char *halt_text(uint32_t reason)
@@ -29,6 +46,8 @@ static void on_halt(struct check_context *context)
     const struct fl_expected_halt *halt = declared(context->model, event->thread);
     char who[TRACE_NAME_MAX];
 
+    if (is_excused(context, event->arg))
+        return;
     if (!halt)
         check_violated(context, "%s is put on halt (%s at 0x%" PRIx64 "), which is not declared",
                        trace_thread_name(context->model->scenario, event->thread, who),
@@ -45,7 +64,7 @@ static void on_error(struct check_context *context)
     const char *error = trace_value_name(TRACE_ERRORS, event->arg);
     char who[TRACE_NAME_MAX], where[32] = "";
 
-    if (declared(context->model, event->thread))
+    if (declared(context->model, event->thread) || is_excused(context, FL_HALT_UNCAUGHT_ERROR))
         return;
     if (event->addr)
         g_snprintf(where, sizeof(where), " at 0x%" PRIx64, event->addr);
@@ -57,7 +76,9 @@ static void on_error(struct check_context *context)
 static void on_event(struct check_context *context)
 {
     uint16_t id = fl_event_id(context->event);
+    struct state *state = context->state;
 
+    state->refused |= id == FL_EVENT_REFUSE;
     if (!context->model->variant || context->model->now.thread == MODEL_NONE)
         return;
     if (id == FL_EVENT_THREAD_HALT)
@@ -70,9 +91,11 @@ static void check_halts_seen(struct check_context *context)
 {
     const struct model *model = context->model;
     const struct fl_variant *variant = model->variant;
+    const struct state *state = context->state;
     char who[TRACE_NAME_MAX];
 
-    for (uint32_t i = 0; variant && i < MIN(variant->n_halts, FL_MAX_EXPECTED); i++) {
+    for (uint32_t i = 0; variant && !state->refused && i < MIN(variant->n_halts, FL_MAX_EXPECTED);
+         i++) {
         const struct model_thread *thread = model_find(model, variant->halts[i].thread);
         if (!thread || thread->state != THREAD_HALTED)
             check_violated(context, "%s was to be put on halt (%s), and was not",
@@ -119,7 +142,8 @@ const struct check check_outcome_as_declared = {
     .id = "outcome-as-declared",
     .summary = "the run ends with all threads ended, and with the halts that the variant declares",
     .source = "design.md, Semantics: verdict",
-    .on = CHECK_ON(THREAD_HALT) | CHECK_ON(MARK_ERROR),
+    .state_size = sizeof(struct state),
+    .on = CHECK_ON(THREAD_HALT) | CHECK_ON(MARK_ERROR) | CHECK_ON(REFUSE),
     .event = on_event,
     .end = on_end,
 };

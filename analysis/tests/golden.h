@@ -23,7 +23,10 @@ extern const struct golden golden_own_violating[]; /* golden_own.c: a scenario's
 
 extern const struct golden golden_suspend_violating[]; /* golden_suspend.c: suspended threads */
 
-/* Its clean story. */
+extern const struct golden golden_refused_violating[]; /* golden_refused.c: what core refuses */
+
+/* Clean stories of the two. */
+void golden_refused_undone(struct story *story);
 void golden_suspended(struct story *story);
 
 /* Clean stories of golden_own.c. */

@@ -247,6 +247,7 @@ const struct golden golden_clean[] = {
     {"waits-woken", "wakeup-not-lost", golden_waits_woken, STORY_PLAIN},
     {"waits-heard", "message-intact", golden_waits_heard, STORY_PLAIN},
     {"waits-obtained", "message-page-own", golden_waits_obtained, STORY_PLAIN},
+    {"refused-undone", "nothing-leaked", golden_refused_undone, STORY_PLAIN},
     {"suspended", "never-half-suspended", golden_suspended, STORY_PLAIN},
     {"waits-unlocked", "sleeper-holds-no-mutex", golden_waits_unlocked, STORY_PLAIN},
     {"own-blocks", "stack-alloc-order", golden_own_blocks, STORY_PLAIN},

@@ -55,6 +55,7 @@ static void violating_stories(void **unused)
     violating_stories_of(golden_waits_violating);
     violating_stories_of(golden_own_violating);
     violating_stories_of(golden_suspend_violating);
+    violating_stories_of(golden_refused_violating);
 }
 
 /* The first story of the table that is about the check, or NULL. */
@@ -75,7 +76,8 @@ static void every_check_is_shown(void **unused)
             fail_msg("%s has no clean golden trace", id);
         if (!story_about(golden_violating, id) && !story_about(golden_vm_violating, id) &&
             !story_about(golden_waits_violating, id) && !story_about(golden_own_violating, id) &&
-            !story_about(golden_suspend_violating, id))
+            !story_about(golden_suspend_violating, id) &&
+            !story_about(golden_refused_violating, id))
             fail_msg("%s has no violating golden trace", id);
         if (i > 0)
             assert_true(strcmp(checks[i - 1]->id, checks[i]->id) < 0);

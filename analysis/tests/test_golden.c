@@ -198,7 +198,8 @@ static void fail_traces(void **unused)
                                check_table(golden_vm_violating, "fail", GOLDEN_VIOLATION) +
                                check_table(golden_waits_violating, "fail", GOLDEN_VIOLATION) +
                                check_table(golden_own_violating, "fail", GOLDEN_VIOLATION) +
-                               check_table(golden_suspend_violating, "fail", GOLDEN_VIOLATION));
+                               check_table(golden_suspend_violating, "fail", GOLDEN_VIOLATION) +
+                               check_table(golden_refused_violating, "fail", GOLDEN_VIOLATION));
 }
 
 static void damaged(void **unused)
@@ -252,7 +253,8 @@ static bool write_all(const char *root, GError **error)
         !write_table(root, golden_vm_violating, "fail", error) ||
         !write_table(root, golden_waits_violating, "fail", error) ||
         !write_table(root, golden_own_violating, "fail", error) ||
-        !write_table(root, golden_suspend_violating, "fail", error))
+        !write_table(root, golden_suspend_violating, "fail", error) ||
+        !write_table(root, golden_refused_violating, "fail", error))
         return false;
     for (const struct golden_damage *damage = golden_damaged; damage->name; damage++) {
         g_autofree char *dir = g_build_filename(root, "damaged", damage->name, NULL);

@@ -165,9 +165,10 @@ static void look_at(const struct report *report, size_t event, const char *of)
 static void every_moment_of_every_story(void **state)
 {
     (void)state;
-    const struct golden *const all[] = {golden_violating,     golden_clean,
-                                        golden_vm_violating,  golden_waits_violating,
-                                        golden_own_violating, golden_suspend_violating};
+    const struct golden *const all[] = {golden_violating,        golden_clean,
+                                        golden_vm_violating,     golden_waits_violating,
+                                        golden_own_violating,    golden_suspend_violating,
+                                        golden_refused_violating};
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
         for (const struct golden *golden = all[i]; golden->name != NULL; golden++) {
             golden->tell(&story);
