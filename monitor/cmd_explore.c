@@ -13,6 +13,11 @@
 #define MAX_JOBS     64
 #define NOT_GIVEN    G_MININT /* --bound, --time */
 
+static const char about[] =
+    "Searches the schedules of a variant until a check is violated, nothing is left, or the\n"
+    "budget is spent. What is found is shrunk to the fewest preemptions and recorded.\n"
+    "Exit code: 0 nothing left, 1 found, 2 error, 3 budget spent or interrupted.";
+
 static bool parse(struct explore_command *command, int *argc, char ***argv, int *status)
 {
     const GOptionEntry entries[] = {
@@ -38,6 +43,11 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "NAME=VALUE"},
         {"focus", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->focus,
          "only places of thread=NAME, space=NAME, function=NAME or addr=LO-HI", "WORD"},
+        {"fail", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->fail,
+         "have each frame, slab (table entry) or ipc fail that the variant asks for, one a run, "
+         "with "
+         "all plans of the strategy (default then: dfs, bound 1); alloc: frame and slab",
+         "KINDS"},
         {"all", 0, 0, G_OPTION_ARG_NONE, &command->all,
          "go on after a finding, and tell one of each cause", NULL},
         {"resume", 0, 0, G_OPTION_ARG_NONE, &command->resume,
@@ -68,12 +78,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
     };
     GOptionEntry more[SUBJECT_ENTRIES];
     subject_entries(&command->subject_options, more);
-    return cli_parse(argc, argv, "SCENARIO/VARIANT",
-                     "Searches the schedules of a variant until a check is violated, nothing is "
-                     "left, or the\nbudget is spent. What is found is shrunk to the fewest "
-                     "preemptions and recorded.\nExit code: 0 nothing left, 1 found, 2 error, 3 "
-                     "budget spent or interrupted.",
-                     entries, more, status);
+    return cli_parse(argc, argv, "SCENARIO/VARIANT", about, entries, more, status);
 }
 
 /* ---- what was asked for ---- */
@@ -95,6 +100,9 @@ static bool in_range(const struct explore_command *command, GError **error)
     else if (command->stateful && command->strategy != NULL &&
              strcmp(command->strategy, strategy_stateful.id) != 0)
         wrong = "--stateful is a strategy of its own: leave --strategy out";
+    else if (command->fail != NULL && command->prune)
+        wrong = "--fail takes every plan, for what fails goes by the order of all steps: leave out "
+                "--prune";
     else if (command->otherwise != NULL && strcmp(command->otherwise, "insn") != 0 &&
              strcmp(command->otherwise, "stop") != 0)
         wrong = "--or must be insn or stop";
@@ -105,7 +113,7 @@ static bool in_range(const struct explore_command *command, GError **error)
 
 static bool find_strategy(struct explore_command *command, GError **error)
 {
-    const bool simple = command->depth == NULL && command->bound < 0;
+    const bool simple = command->depth == NULL && command->bound < 0 && command->fail == NULL;
     const char *id = command->stateful           ? strategy_stateful.id
                      : command->strategy != NULL ? command->strategy
                      : simple                    ? strategy_auto.id
@@ -120,12 +128,38 @@ static bool find_strategy(struct explore_command *command, GError **error)
     return false;
 }
 
+static bool find_failure(struct explore_options *options, const char *name, GError **error)
+{
+    const int kind = plan_failure_kind(name);
+    unsigned kinds = 0;
+    if (kind >= 0)
+        kinds = 1u << kind;
+    else if (strcmp(name, "alloc") == 0)
+        kinds = 1u << FL_FAIL_FRAME | 1u << FL_FAIL_SLAB;
+    else
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "--fail takes frame, slab, ipc, or alloc for frame and slab, not \"%s\"", name);
+    options->fails |= kinds;
+    return kinds != 0;
+}
+
+static bool find_failures(struct explore_command *command, GError **error)
+{
+    for (char **list = command->fail; list != NULL && *list != NULL; list++) {
+        g_auto(GStrv) names = g_strsplit(*list, ",", -1);
+        for (char **name = names; *name != NULL; name++)
+            if (!find_failure(&command->options, g_strstrip(*name), error))
+                return false;
+    }
+    return true;
+}
+
 static bool find_extent(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
     const bool deepening = options->strategy == &strategy_auto;
     const char *depth = command->depth != NULL ? command->depth : deepening ? "insn" : "ipc";
-    const unsigned preset = options->strategy == &strategy_pct ? 1 : 2;
+    const unsigned preset = options->strategy == &strategy_pct || options->fails != 0 ? 1 : 2;
     const bool all = options->strategy->steps || options->strategy->known != NULL;
     options->bound = command->bound >= 0 ? (unsigned)command->bound
                      : all               ? FL_MAX_PREEMPTIONS
@@ -257,7 +291,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
 {
     struct explore_options *options = &command->options;
     if (!in_range(command, error) || !find_strategy(command, error) ||
-        !find_extent(command, error) ||
+        !find_failures(command, error) || !find_extent(command, error) ||
         !subject_open(&command->subject, &command->subject_options, name, error) ||
         !can_tell_states(command, error) || !find_missing(command, error))
         return false;
@@ -304,8 +338,8 @@ static char *journal_key(const struct explore_command *command)
     g_string_append_printf(key, "\nstrategy %s depth %s bound %u seed %" G_GUINT64_FORMAT,
                            options->strategy->id, trace_value_name(TRACE_DEPTH, options->depth),
                            options->bound, options->seed);
-    g_string_append_printf(key, " without %u all %d orders %d prune %d", options->without,
-                           options->all, options->orders, options->prune);
+    g_string_append_printf(key, " without %u all %d orders %d prune %d fails %u", options->without,
+                           options->all, options->orders, options->prune, options->fails);
     for (char **word = command->focus; word != NULL && *word != NULL; word++)
         g_string_append_printf(key, "\nfocus %s", *word);
     return g_string_free(key, FALSE);
@@ -357,7 +391,7 @@ static bool certifies(const struct explore_command *command)
     return (options->strategy == &strategy_dfs || options->strategy == &strategy_stateful ||
             options->strategy == &strategy_dpor) &&
            options->depth <= FL_DEPTH_SYNC && options->focus == NULL && !command->resume &&
-           !options->prune;
+           !options->prune && options->fails == 0;
 }
 
 /* What of such an extent is certified otherwise, and why not here; NULL: nothing to say. */
@@ -455,6 +489,7 @@ static void free_command(struct explore_command *command)
     subject_options_free(&command->subject_options);
     g_strfreev(command->params);
     g_strfreev(command->focus);
+    g_strfreev(command->fail);
     g_free(command->depth);
     g_free(command->strategy);
     g_free(command->otherwise);

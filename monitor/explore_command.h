@@ -14,6 +14,7 @@ struct explore_command {
     struct host_trace_options host_trace;
     char **params;
     char **focus;
+    char **fail;
     char *depth;
     char *strategy;
     char *runs_dir;

@@ -262,6 +262,32 @@ static void append_seen(GString *text, const struct explore_command *command,
         g_string_append_printf(text, "  met %s %s times\n", must_see(command), count);
 }
 
+/* "  34 failures injected (frame 21, slab 13), 34 of them hit, in 3,380 runs" */
+static void append_failures(GString *text, const struct explore_command *command,
+                            const struct explore_result *result)
+{
+    const struct strategy_progress *reached = &result->reached;
+    if (command->options.fails == 0)
+        return;
+    uint32_t all = 0;
+    for (unsigned kind = 0; kind < FL_FAIL_KINDS; kind++)
+        all += reached->failures[kind];
+    g_autofree char *failures = cli_plural(all, "failure");
+    g_autofree char *runs = cli_plural(reached->runs_hit, "run");
+    g_string_append_printf(text, "  %s injected", failures);
+    const char *before = " (";
+    for (unsigned kind = 0; kind < FL_FAIL_KINDS; kind++)
+        if (command->options.fails & 1u << kind) {
+            g_string_append_printf(text, "%s%s %u", before, trace_value_name(TRACE_FAIL, kind),
+                                   reached->failures[kind]);
+            before = ", ";
+        }
+    g_string_append_printf(text, "), %u of them hit, in %s", reached->failures_hit, runs);
+    if (reached->failures_done < all)
+        g_string_append_printf(text, "; done with %u", reached->failures_done);
+    g_string_append_c(text, '\n');
+}
+
 static void print_summary(const struct explore_command *command,
                           const struct explore_result *result)
 {
@@ -288,6 +314,7 @@ static void print_summary(const struct explore_command *command,
                                "follows, as others\n",
                                result->reached.pruned);
     explore_append_estimate(text, command, result);
+    append_failures(text, command, result);
     append_left_out(text, command, result);
     append_seen(text, command, result);
     if (result->inconclusive > 0)
@@ -352,6 +379,16 @@ static json_t *left_out_to_json(const struct explore_command *command,
     return spaces;
 }
 
+static json_t *failures_to_json(const struct strategy_progress *reached)
+{
+    json_t *json = json_pack("{s:i, s:i, s:I}", "done", (int)reached->failures_done, "hit",
+                             (int)reached->failures_hit, "runs_hit", (json_int_t)reached->runs_hit);
+    for (unsigned kind = 0; kind < FL_FAIL_KINDS; kind++)
+        json_object_set_new(json, trace_value_name(TRACE_FAIL, kind),
+                            json_integer((json_int_t)reached->failures[kind]));
+    return json;
+}
+
 static void add_strategy(json_t *json, const struct explore_command *command,
                          const struct explore_result *result)
 {
@@ -363,6 +400,8 @@ static void add_strategy(json_t *json, const struct explore_command *command,
                                         ? "order"
                                         : "events"));
     explore_estimate_to_json(json, command, result);
+    if (command->options.fails != 0)
+        json_object_set_new(json, "failures", failures_to_json(reached));
     json_object_set_new(json, "jobs", json_integer(command->jobs));
     json_object_set_new(json, "resumed", json_integer((json_int_t)result->resumed));
     json_object_set_new(json, "complete", json_boolean(result->complete));

@@ -64,6 +64,7 @@ void present_finding(GString *out, const struct subject *subject, const struct c
     report_verdict(out, &report);
     g_string_append(out, "\n  ");
     report_preemptions(out, &report, 2);
+    report_refusals(out, &report, 2);
     g_string_append_c(out, '\n');
     if (capture->death[0] != '\0')
         g_string_append_printf(out, "  %s\n", capture->death);
@@ -76,6 +77,7 @@ void present_verdict(GString *out, const struct subject *subject, const struct c
     g_autoptr(GArray) taken = NULL;
     const struct report report = report_of(subject, capture, verdict, &events, &taken);
     report_verdict(out, &report);
+    report_refusals(out, &report, 2);
     g_string_append_c(out, '\n');
 }
 

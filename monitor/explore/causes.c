@@ -1,5 +1,6 @@
 /* What was met, told by cause: two runs have the same cause when they violate the same check and
- * their smallest plans preempt the same threads at the same points and source lines.
+ * their smallest plans preempt the same threads at the same points and source lines, and have the
+ * same refused to the same operations.
  *
  * Shrinking takes some dozen runs. A plan that holds every preemption of a smallest plan already
  * found, and violates the same check, is counted with it and not shrunk.
@@ -20,6 +21,24 @@ static void append_line(GString *text, const struct image *image, uint32_t pc)
         g_string_append_printf(text, "0x%x", pc);
 }
 
+/* What was refused, and in which operation of the thread that the event is about. */
+static void append_refusal(GString *text, const struct fl_event *events, size_t at)
+{
+    const struct fl_event *refusal = &events[at];
+    const struct fl_event *asked = refusal;
+    for (size_t i = at; i > 0 && asked == refusal; i--) {
+        const uint16_t id = fl_event_id(&events[i]);
+        if (events[i].thread == refusal->thread &&
+            (id == FL_EVENT_IPC_DELIVER || id == FL_EVENT_FAULT_DELIVER))
+            asked = &events[i];
+    }
+    const bool named = fl_event_id(asked) == FL_EVENT_IPC_DELIVER;
+    const char *label = named ? trace_value_name(TRACE_LABEL, asked->arg) : NULL;
+    g_string_append_printf(text, ", %s refused%s%s",
+                           trace_value_name(TRACE_FAIL, refusal->arg) ?: "unknown",
+                           label != NULL ? " " : "", label ?: "");
+}
+
 /* A preemption is told right after the entry or the interruption at which it came. */
 static char *cause_of(const struct finding *finding, const struct explore_options *options)
 {
@@ -28,6 +47,8 @@ static char *cause_of(const struct finding *finding, const struct explore_option
     GString *text = g_string_new(finding->check);
     for (size_t i = 1; i < count; i++) {
         const struct fl_event *event = &events[i];
+        if (fl_event_id(event) == FL_EVENT_REFUSE)
+            append_refusal(text, events, i);
         if (fl_event_id(event) != FL_EVENT_PREEMPT)
             continue;
         char name[TRACE_NAME_MAX];
@@ -51,10 +72,21 @@ static bool has(const struct met *met, const struct fl_preemption *preemption)
     return false;
 }
 
+static bool fails(const struct met *met, const struct fl_failure *failure)
+{
+    for (uint32_t i = 0; i < met->n_failures; i++)
+        if (memcmp(&met->failures[i], failure, sizeof(*failure)) == 0)
+            return true;
+    return false;
+}
+
 static bool contains(const struct met *met, const struct fl_plan *plan)
 {
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
         if (!has(met, &plan->preemptions[i]))
+            return false;
+    for (uint32_t i = 0; i < plan->n_failures; i++)
+        if (!fails(met, &plan->failures[i]))
             return false;
     return true;
 }

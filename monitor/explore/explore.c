@@ -100,6 +100,7 @@ static bool recall(void *context, uint64_t number, struct verdict *verdict)
         .outcome = run->outcome,
         .event_hash = run->event_hash,
         .seen = run->seen,
+        .refused = run->refused,
     };
     return !run->used;
 }
@@ -130,9 +131,10 @@ static bool remember(struct search *search, const struct driven *driven)
     }
     const struct journal_run run = {
         .event_hash = verdict->event_hash,
-        .outcome = (uint16_t)verdict->outcome,
+        .outcome = (uint8_t)verdict->outcome,
         .verdict = (uint8_t)verdict->kind,
         .used = driven->used || verdict->kind == VERDICT_VIOLATION,
+        .refused = (uint8_t)MIN(verdict->refused, UINT8_MAX),
         .seen = verdict->seen,
     };
     journal_add(journal, &run);
@@ -153,7 +155,7 @@ static bool on_run(void *context, const struct driven *driven)
     if (report->verdict->kind == VERDICT_INCONCLUSIVE)
         result->inconclusive++;
     if (driven->run != NULL && report->plan->policy == FL_POLICY_FIXED &&
-        report->plan->n_preemptions == 0)
+        report->plan->n_preemptions == 0 && report->plan->n_failures == 0)
         result->places[report->plan->depth] = report->n_places;
     if (!remember(search, driven) || (driven->run != NULL && !reached(search, driven)))
         return false;
@@ -190,7 +192,15 @@ struct strategy_config search_config(const struct explore_options *options)
         .without = options->without,
         .prune = options->prune,
         .seed = options->seed,
+        .fails = options->fails,
+        .inner = options->strategy,
     };
+}
+
+/* What is driven: the strategy asked for, or failures with its plans. */
+static const struct strategy_ops *driven_strategy(const struct explore_options *options)
+{
+    return options->fails != 0 ? &strategy_fail : options->strategy;
 }
 
 /* ---- the end ---- */
@@ -285,10 +295,10 @@ static void run_search(struct search *search)
         result->seconds_resumed = journal_seconds(options->journal);
     search->began = search->flushed = g_get_monotonic_time();
     const enum drive_end end =
-        search_drive(search, options->strategy, search->strategy, &drive, &error);
+        search_drive(search, driven_strategy(options), search->strategy, &drive, &error);
     result->seconds = seconds_since(search->began);
     result->distinct = count_distinct(search->hashes);
-    options->strategy->progress(search->strategy, &result->reached);
+    search->ops->progress(search->strategy, &result->reached);
     if (options->strategy->steps && !options->orders)
         result->distinct = result->runs - result->reached.runs_redundant;
     if (search->depths[FL_DEPTH_INSN] != NULL)
@@ -317,7 +327,8 @@ struct explore_result *explore(const struct explore_options *options, GError **e
         if (search.standing == NULL)
             return NULL;
     }
-    struct strategy *strategy = search.strategy = options->strategy->open(&config, error);
+    const struct strategy_ops *ops = driven_strategy(options);
+    struct strategy *strategy = search.strategy = ops->open(&config, error);
     if (strategy == NULL) {
         standing_free(search.standing);
         return NULL;
@@ -327,7 +338,7 @@ struct explore_result *explore(const struct explore_options *options, GError **e
     search.hashes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     search.met = g_ptr_array_new();
     run_search(&search);
-    options->strategy->close(strategy);
+    ops->close(strategy);
     search.minimising = true;
     causes_find(&search);
     clear(&search);

@@ -32,6 +32,7 @@ struct explore_options {
     unsigned depth;
     unsigned bound;
     unsigned without; /* strategy_config */
+    unsigned fails;   /* kinds of failures that are searched with `strategy`'s plans; 0: none */
     uint64_t seed;
     uint64_t max_runs;               /* of this search, beside those resumed from; 0: no limit */
     double max_seconds;              /* 0: no limit */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define HEADER_SIZE 4096
-#define FORMAT      "faultline search 2"
+#define FORMAT      "faultline search 3"
 
 _Static_assert(sizeof(struct journal_run) == 16, "journal_run");
 

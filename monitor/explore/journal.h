@@ -18,10 +18,11 @@
 
 struct journal_run {
     uint64_t event_hash;
-    uint16_t outcome; /* FL_OUTCOME_* */
-    uint8_t verdict;  /* enum verdict_kind */
-    uint8_t used;     /* 1: must be made again by a search that is resumed */
-    uint32_t seen;    /* struct verdict */
+    uint8_t outcome; /* FL_OUTCOME_* */
+    uint8_t refused; /* struct verdict; 255: or more */
+    uint8_t verdict; /* enum verdict_kind */
+    uint8_t used;    /* 1: must be made again by a search that is resumed */
+    uint32_t seen;   /* struct verdict */
 };
 
 struct journal;

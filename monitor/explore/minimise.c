@@ -1,10 +1,11 @@
 /* Shrinks a plan to what its violation needs.
  *
- * First it tries every preemption alone, then leaves out windows of them, from all to one
- * (delta debugging, Zeller and Hildebrandt, TSE 2002, with complements only), until none can be
- * left out. Then each one that remains is moved to the earliest place after the one before it, and
- * to the first of the threads that are ready there, with which the violation stays: searches that
- * met one bug in different ways end with the same plan.
+ * First it leaves out failures, one at a time. Then it tries every preemption alone, then leaves
+ * out windows of them, from all to one (delta debugging, Zeller and Hildebrandt, TSE 2002, with
+ * complements only), until none can be left out. Then each one that remains is moved to the
+ * earliest place after the one before it, and to the first of the threads that are ready there,
+ * with which the violation stays: searches that met one bug in different ways end with the same
+ * plan.
  *
  * A candidate counts when every preemption of it took place and the violation that the engine
  * reports is of the same check. Candidates are given out ahead, as if every one before them would
@@ -16,7 +17,7 @@
 #include "check.h"
 #include "plan.h"
 
-enum phase { CONFIRM, SINGLE, DROP, MOVE, DONE };
+enum phase { CONFIRM, SPARE, SINGLE, DROP, MOVE, DONE };
 
 /* A place before which a preemption could be moved. */
 struct option {
@@ -27,7 +28,7 @@ struct option {
 /* How far it has come: what to try next. */
 struct step {
     enum phase phase;
-    unsigned at;     /* SINGLE, DROP, MOVE: which preemption */
+    unsigned at;     /* SPARE: which failure; SINGLE, DROP, MOVE: which preemption */
     unsigned window; /* DROP: how many are left out */
     bool dropped;    /* DROP: some were, since `at` was 0 */
     unsigned option; /* MOVE: the next option to try */
@@ -83,6 +84,9 @@ static void without(const struct strategy *minimise, unsigned from, unsigned to,
 {
     *plan = minimise->config.base;
     plan->depth = minimise->config.given->depth;
+    plan->mode |= minimise->config.given->mode & FL_MODE_FAIL;
+    for (uint32_t i = 0; i < minimise->best.n_failures; i++)
+        plan_fail(plan, &minimise->best.failures[i], NULL);
     for (unsigned i = 0; i < minimise->taken->len; i++)
         if (i < from || i >= to)
             plan_insert(plan, minimise->config.scenario, &option_at(minimise->taken, i)->preemption,
@@ -93,6 +97,21 @@ static void without(const struct strategy *minimise, unsigned from, unsigned to,
 static bool needs_look(const struct strategy *minimise)
 {
     return minimise->config.depth > FL_DEPTH_SYNC;
+}
+
+/* The plan stays one of mode fail: core's entries are numbered alike in all of them. */
+static bool propose_spare(const struct strategy *minimise, struct candidate *candidate)
+{
+    const struct fl_plan *best = &minimise->best;
+    if (minimise->step.at >= best->n_failures)
+        return false;
+    candidate->plan = *best;
+    plan_fail_nothing(&candidate->plan);
+    candidate->plan.mode |= FL_MODE_FAIL;
+    for (uint32_t i = 0; i < best->n_failures; i++)
+        if (i != minimise->step.at)
+            plan_fail(&candidate->plan, &best->failures[i], NULL);
+    return true;
 }
 
 static bool propose_single(const struct strategy *minimise, struct candidate *candidate)
@@ -179,6 +198,8 @@ static bool propose(struct strategy *minimise, struct candidate *candidate)
     case CONFIRM:
         candidate->plan = *minimise->config.given;
         return true;
+    case SPARE:
+        return propose_spare(minimise, candidate);
     case SINGLE:
         return propose_single(minimise, candidate);
     case DROP:
@@ -204,6 +225,7 @@ static void expect_failure(struct strategy *minimise)
     case CONFIRM:
         enter(minimise, DONE);
         break;
+    case SPARE:
     case SINGLE:
         step->at++;
         break;
@@ -237,7 +259,8 @@ static bool minimise_next(struct strategy *minimise, struct fl_plan *plan)
 
 static bool still_violated(const struct strategy *minimise, const struct run_report *report)
 {
-    return report->result->reached == report->plan->n_preemptions &&
+    return report->verdict->refused == report->plan->n_failures &&
+           report->result->reached == report->plan->n_preemptions &&
            report->n_taken == report->plan->n_preemptions &&
            report->verdict->kind == VERDICT_VIOLATION &&
            strcmp(report->verdict->violations[0].check->id, minimise->config.check) == 0;
@@ -279,7 +302,9 @@ static void after_success(struct strategy *minimise, const struct candidate *can
     minimise->useless = g_queue_get_length(minimise->flight);
     switch (candidate->step.phase) {
     case CONFIRM:
-        enter(minimise, SINGLE);
+        enter(minimise, SPARE);
+        break;
+    case SPARE: /* what followed it has moved up */
         break;
     case SINGLE:
         enter(minimise, DROP);
@@ -356,7 +381,8 @@ const struct fl_plan *minimise_result(const struct strategy *minimise)
 
 const struct strategy_ops strategy_minimise = {
     .id = "minimise",
-    .summary = "the fewest and earliest preemptions that keep a violation",
+    .summary =
+        "the fewest failures, and the fewest and earliest preemptions, that keep a violation",
     .open = minimise_open,
     .next = minimise_next,
     .done = minimise_done,

@@ -14,6 +14,8 @@ struct met {
     bool cut_short; /* outcome_is_cut_short() */
     uint32_t n;     /* every preemption that took place, in wire order */
     struct fl_preemption *preemptions;
+    uint32_t n_failures;
+    struct fl_failure failures[FL_MAX_FAILURES];
     struct capture *capture; /* of the first of a check, else NULL: it can be run again */
 };
 

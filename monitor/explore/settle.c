@@ -78,6 +78,8 @@ void search_meet(struct search *search, const struct driven *driven)
     met->n = plan.n_preemptions;
     met->preemptions =
         g_memdup2(plan.preemptions, plan.n_preemptions * sizeof(plan.preemptions[0]));
+    met->n_failures = plan.n_failures;
+    memcpy(met->failures, plan.failures, sizeof(met->failures));
     if (!check_is_known(search, check)) {
         met->capture = capture_take(driven->session, driven->run);
         met->capture->plan = plan;
@@ -98,12 +100,17 @@ static struct fl_plan met_plan(const struct search *search, const struct met *me
     plan.depth = (uint8_t)met->depth;
     plan.n_preemptions = met->n;
     memcpy(plan.preemptions, met->preemptions, met->n * sizeof(plan.preemptions[0]));
+    if (search->options->fails != 0)
+        plan.mode |= FL_MODE_FAIL;
+    for (uint32_t i = 0; i < met->n_failures; i++)
+        plan_fail(&plan, &met->failures[i], NULL);
     return plan;
 }
 
 static void does_not_come_again(struct search *search, const struct met *met, const GError *error)
 {
-    g_autofree char *schedule = plan_schedule(search->options->scenario, met->preemptions, met->n);
+    const struct fl_plan plan = met_plan(search, met);
+    g_autofree char *schedule = plan_whole_schedule(search->options->scenario, &plan);
     search_error(
         search, g_strdup_printf("run %" G_GUINT64_FORMAT " violated %s and the same plan ('%s') "
                                 "does not: %s",
@@ -144,7 +151,7 @@ static bool is_small(const struct search *search, const struct met *met)
 {
     const struct strategy_ops *ops = search->options->strategy;
     const bool by_size = ops == &strategy_dfs || ops == &strategy_auto;
-    return met->cut_short || (by_size && !search->options->all && met->n <= 1);
+    return met->cut_short || (by_size && !search->options->all && met->n + met->n_failures <= 1);
 }
 
 static struct capture *run_again(struct search *search, const struct met *met,

@@ -4,17 +4,9 @@
 #include "trace.h"
 
 const struct strategy_ops *const strategies[] = {
-    &strategy_auto,
-    &strategy_dfs,
-    &strategy_dpor,
-    &strategy_pct,
-    &strategy_random,
-    &strategy_sparse,
-    &strategy_descent,
-    &strategy_stateful,
-    &strategy_replay,
-    &strategy_minimise,
-    NULL,
+    &strategy_auto,   &strategy_dfs,    &strategy_dpor,     &strategy_pct,
+    &strategy_random, &strategy_sparse, &strategy_descent,  &strategy_stateful,
+    &strategy_fail,   &strategy_replay, &strategy_minimise, NULL,
 };
 
 const struct strategy_ops *strategy_find(const char *id)

@@ -15,6 +15,8 @@
 #include "engine.h"
 #include "state.h"
 
+struct strategy_ops;
+
 struct strategy_config {
     const struct fl_scenario *scenario;
     struct fl_plan base; /* scenario, variant, parameters, budget: what every plan shares */
@@ -26,10 +28,12 @@ struct strategy_config {
     unsigned without; /* auto: depths that it must do without, as bits */
     bool prune;       /* dfs: choices at places that stand for places met before are left out */
     uint64_t seed;
-    uint64_t max_runs;               /* random: how many; 0: the strategy's own end */
-    const struct fl_plan *given;     /* replay, minimise: the plan to start from */
-    const char *check;               /* minimise: id of the check that must stay violated */
-    unsigned times;                  /* replay: how often */
+    uint64_t max_runs;           /* random: how many; 0: the strategy's own end */
+    const struct fl_plan *given; /* replay, minimise: the plan to start from */
+    const char *check;           /* minimise: id of the check that must stay violated */
+    unsigned times;              /* replay: how often */
+    unsigned fails;              /* fail: kinds, as bits; and with whose plans */
+    const struct strategy_ops *inner;
     const struct relation *relation; /* dpor: what depends on what; NULL: as it is */
 };
 
@@ -85,6 +89,9 @@ struct strategy_progress {
     double estimated_least, estimated_most;  /* dpor: estimates since half of the runs */
     double estimate_quality[ESTIMATE_PARTS]; /* dpor, done: estimates, divided by the runs made */
     uint64_t runs_redundant;                 /* dpor: that turned out equivalent to others */
+    uint32_t failures[FL_FAIL_KINDS];        /* fail: by kind, how many there are */
+    uint32_t failures_done, failures_hit;    /* of them, all plans run; met in a run */
+    uint64_t runs_hit;                       /* runs in which something was refused */
     const char *broken;                      /* why it cannot go on; NULL: it can */
 };
 
@@ -112,8 +119,8 @@ struct strategy_ops {
 extern const struct strategy_ops *const strategies[]; /* NULL-terminated */
 
 extern const struct strategy_ops strategy_auto, strategy_dfs, strategy_dpor, strategy_pct,
-    strategy_random, strategy_sparse, strategy_descent, strategy_stateful, strategy_replay,
-    strategy_minimise;
+    strategy_random, strategy_sparse, strategy_descent, strategy_fail, strategy_stateful,
+    strategy_replay, strategy_minimise;
 
 const struct strategy_ops *strategy_find(const char *id);
 
