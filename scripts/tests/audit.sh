@@ -6,7 +6,7 @@
 
 expect 0 "$faultline" list --json
 rows=$(jq -r '.[] | select(.id | test("^(codezero|core)_|region_maps|genode")) | .id as $id
-    | .variants[] | select(.expect == "clean") | "\($id)/\(.id)"' "$dir/out")
+    | .variants[] | select(.expect == "clean" and .depth == "ipc") | "\($id)/\(.id)"' "$dir/out")
 [ "$(wc -w <<<"$rows")" -ge 10 ] || fail "only these good variants: $rows"
 for row in $rows; do
     expect 0 "$faultline" explore "$row" --audit --depth ipc --bound 1 --json --runs-dir "$dir/runs"
