@@ -44,6 +44,7 @@ static struct {
     char *image, *arch, *backend, *subject, *depth;
     uint32_t bound; /* NONE: unbounded */
     bool states;
+    bool gives_up; /* where threads give up are places, which have no state */
     const struct form *form;
     char *sum;
     unsigned long line; /* being read */
@@ -103,11 +104,19 @@ uint32_t number(const char *word)
     return (uint32_t)value;
 }
 
+/* "main@7+gives-up", not "main@7". */
+static bool is_of_giving_up(const char *word)
+{
+    return g_str_has_suffix(word, "+gives-up");
+}
+
 /* The ready set of a place's text, to be freed; its names are in ascending order of their paths. */
 static char **ready_set(const char *text)
 {
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    if (g_strv_length(words) != (certificate.states ? 3 : 2))
+    const bool gives_up = words[0] != NULL && is_of_giving_up(words[0]);
+    if (g_strv_length(words) != (certificate.states && !gives_up ? 3 : 2) ||
+        (gives_up && !certificate.gives_up))
         refuse("line %lu is no place: \"%s\"", certificate.line, text);
     return g_strsplit(words[1], ",", -1);
 }
@@ -224,7 +233,9 @@ static void read_header(unsigned long line, const char *text)
         certificate.backend = g_strdup(words[3]);
     } else if (line == 3 && n >= 2 && strcmp(words[0], "subject") == 0) {
         certificate.subject = g_strdup(text + strlen("subject "));
-    } else if (line == 4 && n == 4 && strcmp(words[0], "search") == 0) {
+    } else if (line == 4 && (n == 4 || (n == 5 && strcmp(words[4], "gives-up") == 0)) &&
+               strcmp(words[0], "search") == 0) {
+        certificate.gives_up = n == 5;
         certificate.depth = g_strdup(words[1]);
         certificate.bound = strcmp(words[2], "unbounded") == 0 ? NONE : number(words[2]);
         certificate.states = strcmp(words[3], "states") == 0;
@@ -428,8 +439,9 @@ static void print_plans(void)
         printf("any number of preemptions");
     else
         printf("at most %u preemptions", certificate.bound);
-    printf(": %u runs, %u places%s, all clean, none left out", certificate.runs->len,
-           certificate.places->len, certificate.states ? ", each in a state of its own" : "");
+    printf(": %u runs, %u places%s%s, all clean, none left out", certificate.runs->len,
+           certificate.places->len, certificate.states ? ", each in a state of its own" : "",
+           certificate.gives_up ? ", also where threads give up" : "");
 }
 
 static const struct form form_plans = {
@@ -459,6 +471,8 @@ static char **command_for(const char *program, const char *image)
         g_ptr_array_add(command, g_strdup_printf("--guest=%s", image));
     if (certificate.states)
         g_ptr_array_add(command, g_strdup("--states"));
+    if (certificate.gives_up)
+        g_ptr_array_add(command, g_strdup("--gives-up"));
     if (certificate.form->option != NULL)
         g_ptr_array_add(command, g_strdup(certificate.form->option));
     g_ptr_array_add(command, NULL);

@@ -37,8 +37,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
         {"runs", 0, 0, G_OPTION_ARG_INT64, &command->runs, "stop after so many runs", "N"},
         {"time", 0, 0, G_OPTION_ARG_DOUBLE, &command->time,
          "stop after so many seconds; 0: never (default: 60 for auto without --runs)", "S"},
-        {"jobs", 0, 0, G_OPTION_ARG_INT, &command->jobs, "guests to run at a time (default: 1)",
-         "N"},
+        {"jobs", 0, 0, G_OPTION_ARG_INT, &command->jobs, "guests at a time (default: 1)", "N"},
         {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->params, "set a parameter",
          "NAME=VALUE"},
         {"focus", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->focus,
@@ -70,6 +69,8 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "go "
          "on from one",
          NULL},
+        {"gives-up", 0, 0, G_OPTION_ARG_NONE, &command->gives_up,
+         "dfs, --stateful: choose who runs also where a thread gives the processor up", NULL},
         {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
          "stop the guest whenever core is quiescent, and count its objects from outside", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
@@ -257,13 +258,25 @@ static bool can_prune(const struct explore_command *command, GError **error)
     return false;
 }
 
+/* The others choose there in any case, or never. */
+static bool can_give_up(const struct explore_command *command, GError **error)
+{
+    const struct strategy_ops *strategy = command->options.strategy;
+    if (strategy == &strategy_dfs || strategy == &strategy_stateful)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                "--gives-up is for strategy dfs and for --stateful, not for %s", strategy->id);
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
     struct explore_options *options = &command->options;
     if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)) ||
         (command->orders && !can_order(command, error)) ||
-        (command->prune && !can_prune(command, error)))
+        (command->prune && !can_prune(command, error)) ||
+        (command->gives_up && !can_give_up(command, error)))
         return false;
     g_autofree char *reason = no_accesses(command);
     if (reason == NULL) {
@@ -308,6 +321,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     options->all = command->all;
     options->orders = command->orders;
     options->prune = command->prune;
+    options->gives_up = command->gives_up;
     options->minimise = !command->no_minimise;
     options->interrupted = cli_interrupted;
     options->progress = explore_show_progress;
@@ -338,8 +352,9 @@ static char *journal_key(const struct explore_command *command)
     g_string_append_printf(key, "\nstrategy %s depth %s bound %u seed %" G_GUINT64_FORMAT,
                            options->strategy->id, trace_value_name(TRACE_DEPTH, options->depth),
                            options->bound, options->seed);
-    g_string_append_printf(key, " without %u all %d orders %d prune %d fails %u", options->without,
-                           options->all, options->orders, options->prune, options->fails);
+    g_string_append_printf(key, " without %u all %d orders %d prune %d gives up %d fails %u",
+                           options->without, options->all, options->orders, options->prune,
+                           options->gives_up, options->fails);
     for (char **word = command->focus; word != NULL && *word != NULL; word++)
         g_string_append_printf(key, "\nfocus %s", *word);
     return g_string_free(key, FALSE);
@@ -410,11 +425,12 @@ static char *certificate_path(const struct explore_command *command, const char 
     const bool all = orders || command->options.bound == FL_MAX_PREEMPTIONS;
     g_autofree char *bound = all ? g_strdup("all") : g_strdup_printf("%u", command->options.bound);
     g_autofree char *name =
-        g_strdup_printf("%s-%s-%s-%s%s.cert", subject->scenario->id,
+        g_strdup_printf("%s-%s-%s-%s%s%s.cert", subject->scenario->id,
                         subject->scenario->variants[subject->variant].id, depth, bound,
                         orders                    ? "-orders"
                         : strategy->known != NULL ? "-states"
-                                                  : "");
+                                                  : "",
+                        command->options.gives_up ? "-gives-up" : "");
     return g_build_filename(command->runs_dir, "certificates", name, NULL);
 }
 
@@ -432,6 +448,7 @@ static void open_certificate(struct explore_command *command)
         .depth = depth,
         .bound = options->strategy == &strategy_dpor ? FL_MAX_PREEMPTIONS : options->bound,
         .states = options->strategy->known != NULL,
+        .gives_up = options->gives_up,
         .orders = options->strategy == &strategy_dpor,
     };
     if (!certifies(command)) {

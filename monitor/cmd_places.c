@@ -14,7 +14,7 @@ struct places {
     struct subject_options subject_options;
     char **params;
     char *depth;
-    gboolean states, steps;
+    gboolean states, steps, gives_up;
 
     struct subject subject;
     struct fl_plan base;
@@ -29,6 +29,8 @@ static bool parse(struct places *places, int *argc, char ***argv, int *status)
         {"depth", 0, 0, G_OPTION_ARG_STRING, &places->depth, "of the places: ipc or sync", "D"},
         {"states", 0, 0, G_OPTION_ARG_NONE, &places->states,
          "tell the state at each place after the last preemption", NULL},
+        {"gives-up", 0, 0, G_OPTION_ARG_NONE, &places->gives_up,
+         "where threads give the processor up are places, too", NULL},
         {"steps", 0, 0, G_OPTION_ARG_NONE, &places->steps,
          "tell what is between choices of who runs, and what it touches, instead of places", NULL},
         {"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &places->params, "set a parameter",
@@ -198,6 +200,7 @@ static int make_runs(struct places *places, GError **error)
         .strategy = &listed,
         .depths = depths,
         .standing = standing,
+        .gives_up = places->gives_up,
         .depth = places->search_depth,
         .on_run = print_run,
         .on_wait = go_on,

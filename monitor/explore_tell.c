@@ -162,6 +162,13 @@ static void append_params(GString *text, const struct explore_command *command)
         g_string_append_c(text, ')');
 }
 
+/* Which choices are made, if not those of the depth alone. */
+static void append_choices(GString *text, const struct explore_command *command)
+{
+    if (command->options.gives_up)
+        g_string_append(text, ", and where threads give up");
+}
+
 static void append_states(GString *text, const struct explore_command *command,
                           const struct explore_result *result)
 {
@@ -193,6 +200,7 @@ static void append_extent(GString *text, const struct explore_command *command,
     else
         g_string_append_printf(text, "bound %u reached, of %u", result->reached.bound,
                                command->options.bound);
+    append_choices(text, command);
 }
 
 static void append_searched(GString *text, const struct explore_command *command,

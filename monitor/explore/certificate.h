@@ -18,6 +18,7 @@ struct certificate_header {
     const char *depth;
     unsigned bound; /* FL_MAX_PREEMPTIONS: none */
     bool states;    /* runs end at states that are known */
+    bool gives_up;  /* where threads give up are places, too; of orders they always are */
     bool orders;    /* of equivalent runs there is one; they come in the order of their tree */
 };
 

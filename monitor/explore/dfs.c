@@ -35,6 +35,7 @@ struct strategy {
     uint64_t returned;       /* runs, in all passes before this one */
     GArray *plans;           /* of uint64_t: known plans by level */
     bool done;
+    bool hidden; /* a run had a choice that no plan can name */
 };
 
 static uint64_t plans_at(const struct strategy *dfs, unsigned level)
@@ -170,6 +171,7 @@ static void extend(struct strategy *dfs, const struct run_report *report)
 static bool dfs_done(struct strategy *dfs, const struct run_report *report)
 {
     const bool extended = is_extended(dfs, tree_branch(dfs->tree, dfs->take.at.branch));
+    dfs->hidden |= extended && report->hidden;
     dfs->newest = MAX(dfs->newest, report->generation);
     if (extended) {
         dfs->oldest = MIN(dfs->oldest, report->generation);
@@ -183,7 +185,7 @@ static bool dfs_done(struct strategy *dfs, const struct run_report *report)
 
 static bool dfs_finished(const struct strategy *dfs)
 {
-    return dfs->done;
+    return dfs->done && !dfs->hidden;
 }
 
 /* ---- what is left ---- */

@@ -1,6 +1,7 @@
 #include "drive.h"
 
 #include <string.h>
+#include "gives_up.h"
 #include "orders.h"
 #include "plan.h"
 
@@ -24,10 +25,11 @@ struct flight {
     GQueue *queue;       /* of struct posted, the oldest first */
     struct posted *held; /* a plan for which there was no room yet, or NULL */
     uint64_t issued;
-    unsigned generation;   /* of the last report */
-    GArray *taken;         /* of struct fl_preemption */
-    GArray *taken_at;      /* of uint64_t */
-    struct orders *orders; /* ops->steps, orders or prefixes; else NULL */
+    unsigned generation;       /* of the last report */
+    GArray *taken;             /* of struct fl_preemption */
+    GArray *taken_at;          /* of uint64_t */
+    struct orders *orders;     /* ops->steps, orders or prefixes; else NULL */
+    struct gives_up *gives_up; /* gives_up; else NULL */
 };
 
 /* ---- out ---- */
@@ -144,6 +146,8 @@ static const struct verdict *judge(struct flight *flight, struct session *sessio
         events_preemptions(packet->events, count, index, flight->taken, flight->taken_at);
         if (flight->orders != NULL)
             orders_events(flight->orders, packet->events, count);
+        if (flight->gives_up != NULL)
+            gives_up_events(flight->gives_up, packet->events, count);
         index += count;
     }
     return judge_result(drive->engine, &run->result, run->corrupt);
@@ -166,6 +170,8 @@ static void fill_places(struct flight *flight, const struct posted *posted,
         focus_places(drive->focus, drive->engine, report);
     if (drive->standing != NULL)
         standing_fill(drive->standing, report);
+    if (flight->gives_up != NULL)
+        gives_up_fill(flight->gives_up, report);
 }
 
 static void fill_orders(struct flight *flight, const struct posted *posted,
@@ -193,6 +199,8 @@ static bool report_run(struct flight *flight, const struct posted *posted, struc
     g_array_set_size(flight->taken_at, 0);
     if (flight->orders != NULL)
         orders_begin(flight->orders);
+    if (flight->gives_up != NULL)
+        gives_up_begin(flight->gives_up);
     report.verdict = judge(flight, posted->session, run);
     session_judged(posted->session, report.verdict);
     report.taken = (const struct fl_preemption *)(void *)flight->taken->data;
@@ -319,6 +327,7 @@ enum drive_end drive_run(struct drive *drive, GError **error)
         .taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption)),
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
         .orders = drive->ops->steps || named ? orders_new(drive->depth, relation, named) : NULL,
+        .gives_up = drive->gives_up ? gives_up_new() : NULL,
     };
     drive->first = drive->second = NULL;
 
@@ -332,5 +341,6 @@ enum drive_end drive_run(struct drive *drive, GError **error)
     g_array_free(flight.taken, TRUE);
     g_array_free(flight.taken_at, TRUE);
     orders_free(flight.orders);
+    gives_up_free(flight.gives_up);
     return end;
 }

@@ -42,6 +42,7 @@ struct drive {
     bool accesses;             /* guests can tell them: depth insn makes use of them too */
     struct standing *standing; /* for ops->known; else NULL */
     struct focus *focus;       /* which of the places count; NULL: all */
+    bool gives_up;             /* where threads give up are places, too (gives_up.h) */
     bool orders;               /* tell run_report.order, as for ops->steps */
     bool prefixes;             /* tell run_report.prefixes of runs of mode spans */
     unsigned depth;            /* of ops->steps, orders and prefixes */

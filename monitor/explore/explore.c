@@ -284,6 +284,7 @@ static void run_search(struct search *search)
         .focus = options->focus,
         .orders = options->orders,
         .prefixes = options->prune,
+        .gives_up = options->gives_up,
         .depth = options->depth,
         .max_runs = options->max_runs > 0 ? remembered(search) + options->max_runs : 0,
         .twice_every = options->twice_every,

@@ -42,6 +42,7 @@ struct explore_options {
     struct journal *journal; /* where runs are remembered, and recalled from; NULL: nowhere */
     bool orders;             /* drive.h */
     bool prune;              /* strategy_config */
+    bool gives_up;           /* drive.h */
     bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;
     bool (*interrupted)(void);

@@ -8,6 +8,9 @@
  * it is no news. Plans with fewer preemptions come first, so whoever met the state had at least as
  * many left to spend: the cut is sound with a bound, too. Without one the search ends when no state
  * has a choice left that was not taken.
+ *
+ * Where a thread gives the processor up nobody asks for the state: it follows from the one before
+ * and the choice there. So a choice there is taken if the state before was new.
  */
 #include "strategy.h"
 
@@ -84,7 +87,7 @@ static void add_choices(struct strategy *stateful, const struct run_report *repo
     struct departure choice = {
         .parent = stateful->returned,
         .level = choice_at(stateful, stateful->returned)->level + 1,
-        .preemption = {place->thread, place->n, 0, 0},
+        .preemption = {place->thread, place->n, place->k, 0},
     };
     if (choice.level > stateful->config.bound) {
         stateful->incomplete |= stateful->config.bound == FL_MAX_PREEMPTIONS;
@@ -105,11 +108,14 @@ static bool stateful_done(struct strategy *stateful, const struct run_report *re
 {
     const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
     bool news = true;
+    stateful->incomplete |= report->hidden;
     for (size_t i = 0; i < report->n_places && news; i++) {
         if (report->places[i].event < after)
             continue;
-        stateful->incomplete |= !is_told(&report->states[i]);
-        news = meet(stateful, &report->states[i]);
+        if (report->places[i].k == 0) {
+            stateful->incomplete |= !is_told(&report->states[i]);
+            news = meet(stateful, &report->states[i]);
+        }
         if (news)
             add_choices(stateful, report, &report->places[i]);
     }

@@ -58,6 +58,7 @@ struct run_report {
     /* Of each place after the last preemption, how the guest stood there; {0, 0}: not told. NULL
      * for a strategy that does not want them. */
     const struct state_hash *states;
+    bool hidden;                       /* drive.gives_up: there is a choice that no plan can name */
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */
     const uint64_t *taken_at;          /* the index of each one's event */
     size_t n_taken;

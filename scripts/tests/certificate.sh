@@ -31,6 +31,18 @@ search --stateful
 grep 'any number of preemptions' "$dir/out" || fail "there is a bound"
 accepted "$certificate"
 
+# The same where threads give up, too: choices that are else the queue's head's.
+search --stateful --bound 2 --gives-up
+accepted "$certificate"
+search --bound 1 --gives-up
+accepted "$certificate"
+refused "where one gives up left out, with its run" "$certificate" '
+    $1 == "place" { here = places++ }
+    $1 == "place" && $2 ~ /gives-up/ && !cut { cut = 1; at = here; next }
+    $1 == "run" { gone = cut && $3 == at; if (NF == 4 && cut && $3 > at) $3-- }
+    !gone'
+refused "places where threads give up, disowned" "$certificate" '$1 == "search" { NF = 4 } { print }'
+
 # the last run, which has nothing below it
 last=$(awk '$1 == "run" { n = $2 } END { print n }' "$plans")
 refused "a branch removed" "$plans" "\$1 == \"run\" { gone = \$2 == $last } \$1 == \"sum\" { gone = 0 } !gone"
