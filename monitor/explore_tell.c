@@ -261,7 +261,7 @@ static const char *must_see(const struct explore_command *command)
 static void append_seen(GString *text, const struct explore_command *command,
                         const struct explore_result *result)
 {
-    if (must_see(command) == NULL)
+    if (must_see(command) == NULL || command->options.fails != 0)
         return;
     g_autofree char *count = cli_count(result->seen);
     if (explore_saw_nothing(&command->options, result))
@@ -291,6 +291,8 @@ static void append_failures(GString *text, const struct explore_command *command
             before = ", ";
         }
     g_string_append_printf(text, "), %u of them hit, in %s", reached->failures_hit, runs);
+    if (reached->runs_hit == 0)
+        g_string_append(text, ": shows nothing");
     if (reached->failures_done < all)
         g_string_append_printf(text, "; done with %u", reached->failures_done);
     g_string_append_c(text, '\n');

@@ -1,10 +1,18 @@
 /* Nothing can run and threads are left that should. The kernel knows this itself (design.md,
  * Verdict); the check says who waits for whom, and the cycle when there is one. Servers in their
- * top receive wait rightly. */
+ * top receive wait rightly.
+ *
+ * Who waits for a message from anybody when a thread has given up, for what was refused as the plan
+ * has it, may well wait for that thread's: that is no deadlock. One that is known to wait for it,
+ * by a lock that it left behind, is in one. */
 #include <inttypes.h>
 #include <string.h>
 #include "check.h"
 #include "trace.h"
+
+struct state {
+    bool refused, given_up; /* what was refused; a thread that was put on halt since */
+};
 
 /* Whom the thread waits for; NULL when that is nobody in particular, or nobody that lives. */
 static const struct model_thread *blocker(const struct model *model,
@@ -93,6 +101,28 @@ static bool is_server(const struct model *model, const struct model_thread *thre
              model->scenario->domains[domain].server));
 }
 
+/* Whether it waits for a message that may not come because its sender gave up, or for a thread that
+ * does. */
+static bool is_let_down(const struct check_context *context, const struct model_thread *thread)
+{
+    const struct state *state = context->state;
+
+    for (unsigned steps = 0; thread && steps < FL_MAX_THREADS; steps++) {
+        if (thread->waits == WAIT_RECEIVE && thread->waits_for == FL_PATH_KERNEL)
+            return state->given_up;
+        thread = blocker(context->model, thread);
+    }
+    return false;
+}
+
+static void on_event(struct check_context *context)
+{
+    struct state *state = context->state;
+
+    state->refused |= fl_event_id(context->event) == FL_EVENT_REFUSE;
+    state->given_up |= state->refused && fl_event_id(context->event) == FL_EVENT_THREAD_HALT;
+}
+
 static void on_end(struct check_context *context)
 {
     const struct model *model = context->model;
@@ -113,9 +143,12 @@ static void on_end(struct check_context *context)
     } else {
         for (unsigned i = 0; i < model->threads->len; i++) {
             const struct model_thread *thread = model_thread(model, i);
-            if (thread->state == THREAD_ALIVE && !is_server(model, thread))
+            if (thread->state == THREAD_ALIVE && !is_server(model, thread) &&
+                !is_let_down(context, thread))
                 describe(model, thread, text);
         }
+        if (text->len == 0 && ((const struct state *)context->state)->given_up)
+            return;
     }
     check_violated(context, "%s: %s", start ? "a cycle" : "nothing can run", text->str);
 }
@@ -124,5 +157,8 @@ const struct check check_no_deadlock = {
     .id = "no-deadlock",
     .summary = "no run ends with threads that wait for what cannot come",
     .source = "design.md, Semantics: verdict",
+    .state_size = sizeof(struct state),
+    .on = CHECK_ON(REFUSE) | CHECK_ON(THREAD_HALT),
+    .event = on_event,
     .end = on_end,
 };

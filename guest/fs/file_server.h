@@ -13,8 +13,23 @@
 
 #include <stdint.h>
 #include "abi.h"
+#include "vm.h"
 
 #define FILE_PAGES 20u /* of each `data`: more than the 16 of Codezero's first fs0 */
+
+/* vm_open once there is a server. One that does not come for so many turns has given up: NO_THREAD.
+ */
+#define FILE_TURNS 64u
+SYS_ALWAYS_INLINE uint32_t file_open(const char *path, uint32_t *descriptor, uint32_t *size)
+{
+    uint32_t status = vm_open(path, descriptor, size);
+
+    for (uint32_t turn = 0; status == FL_ERROR_NO_THREAD && turn < FILE_TURNS; turn++) {
+        sys_yield();
+        status = vm_open(path, descriptor, size);
+    }
+    return status;
+}
 
 #define FILE_CODE_RESULT 42u /* what the function in /one/code returns */
 

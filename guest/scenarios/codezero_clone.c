@@ -43,11 +43,10 @@ static volatile uint32_t opened; /* the thread's descriptor, in memory that it s
 
 static uint32_t open_file(const char *path)
 {
-    uint32_t descriptor, size, status;
+    uint32_t descriptor, size;
 
-    while ((status = vm_open(path, &descriptor, &size)) == FL_ERROR_NO_THREAD)
-        sys_yield();
-    program_expect(status == FL_ERROR_OK && size == FILE_PAGES * FL_PAGE_SIZE);
+    program_expect(file_open(path, &descriptor, &size) == FL_ERROR_OK &&
+                   size == FILE_PAGES * FL_PAGE_SIZE);
     return descriptor;
 }
 

@@ -120,11 +120,9 @@ static void map_and_fork(void)
 
 static void map_code(void)
 {
-    uint32_t at = 0, descriptor, size, status;
+    uint32_t at = 0, descriptor, size;
 
-    while ((status = vm_open("/one/code", &descriptor, &size)) == FL_ERROR_NO_THREAD)
-        sys_yield();
-    program_expect(status == FL_ERROR_OK &&
+    program_expect(file_open("/one/code", &descriptor, &size) == FL_ERROR_OK &&
                    vm_map(&at, 1, FL_RIGHTS_RX, descriptor, 0) == FL_ERROR_OK);
     page = vm_word(at, 0);
 }

@@ -106,11 +106,9 @@ static void attach_disk(void)
 
 static uint32_t map_file(const char *path)
 {
-    uint32_t descriptor, size, at = 0, status;
+    uint32_t descriptor, size, at = 0;
 
-    while ((status = vm_open(path, &descriptor, &size)) == FL_ERROR_NO_THREAD)
-        sys_yield();
-    program_expect(status == FL_ERROR_OK &&
+    program_expect(file_open(path, &descriptor, &size) == FL_ERROR_OK &&
                    vm_map(&at, PAGES, FL_RIGHTS_R, descriptor, 0) == FL_ERROR_OK);
     return at;
 }

@@ -46,11 +46,9 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
 
 static uint32_t open_file(const char *path)
 {
-    uint32_t descriptor, size, status;
+    uint32_t descriptor, size;
 
-    while ((status = vm_open(path, &descriptor, &size)) == FL_ERROR_NO_THREAD)
-        sys_yield();
-    program_expect(status == FL_ERROR_OK);
+    program_expect(file_open(path, &descriptor, &size) == FL_ERROR_OK);
     return descriptor;
 }
 

@@ -243,6 +243,8 @@ static bool nothing_in_focus(const struct search *search)
 
 bool explore_saw_nothing(const struct explore_options *options, const struct explore_result *result)
 {
+    if (options->fails != 0)
+        return result->reached.runs_hit == 0;
     return options->scenario->variants[options->base->variant].sees != 0 && result->seen == 0;
 }
 

@@ -93,7 +93,8 @@ struct explore_result {
 struct explore_result *explore(const struct explore_options *options, GError **error);
 void explore_free(struct explore_result *result);
 
-/* Whether the variant names an event that must be seen, and no run had one. */
+/* Whether the variant names an event that must be seen, and no run had one; of a search with
+ * failures, whether nothing was refused. */
 bool explore_saw_nothing(const struct explore_options *options,
                          const struct explore_result *result);
 
