@@ -50,7 +50,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .expect = "clean",
                     .depth = FL_DEPTH_ACCESS,
                     .bound = 2,
-                    .sees = FL_EVENT_LOCK_BLOCK,
+                    .sees = FL_EVENT_MARK_FREE,
                 },
         },
 };

@@ -37,7 +37,7 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
                     .expect = "clean",
                     .depth = FL_DEPTH_SYNC,
                     .bound = 2,
-                    .sees = FL_EVENT_LOCK_BLOCK,
+                    .sees = FL_EVENT_UNLOCK,
                 },
         },
 };
