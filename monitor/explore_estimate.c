@@ -6,7 +6,9 @@
 
 static bool has_estimate(const struct explore_command *command, const struct explore_result *result)
 {
-    return command->options.strategy->steps && result->reached.runs_estimated > 0;
+    const struct strategy_ops *strategy = command->options.strategy;
+    return (strategy->steps || strategy == &strategy_dfs) && command->options.fails == 0 &&
+           result->reached.runs_estimated > 0;
 }
 
 static void append_quality(GString *text, const struct strategy_progress *reached)
@@ -36,10 +38,10 @@ void explore_append_estimate(GString *text, const struct explore_command *comman
 {
     if (!has_estimate(command, result))
         return;
-    if (result->complete)
-        append_quality(text, &result->reached);
-    else
+    if (!result->complete)
         append_left(text, result);
+    else if (command->options.strategy->steps)
+        append_quality(text, &result->reached);
 }
 
 void explore_estimate_to_json(struct json_t *json, const struct explore_command *command,
@@ -56,5 +58,6 @@ void explore_estimate_to_json(struct json_t *json, const struct explore_command 
                                                  "estimated", reached->estimate_quality[i]));
     json_object_set_new(estimate, "quality", quality);
     json_object_set_new(json, "estimate", estimate);
-    json_object_set_new(json, "redundant", json_integer((json_int_t)reached->runs_redundant));
+    if (command->options.strategy->steps)
+        json_object_set_new(json, "redundant", json_integer((json_int_t)reached->runs_redundant));
 }

@@ -15,6 +15,7 @@
  */
 #include "strategy.h"
 
+#include "guess.h"
 #include "plan.h"
 #include "tree.h"
 
@@ -34,6 +35,7 @@ struct strategy {
     unsigned oldest, newest; /* generations reported; oldest: of the runs that were extended */
     uint64_t returned;       /* runs, in all passes before this one */
     GArray *plans;           /* of uint64_t: known plans by level */
+    struct guess *guess;     /* what was estimated, run by run */
     bool done;
     bool hidden; /* a run had a choice that no plan can name */
 };
@@ -127,6 +129,7 @@ static struct strategy *dfs_open(const struct strategy_config *config, GError **
     dfs->plans = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     g_array_set_size(dfs->plans, FL_MAX_PREEMPTIONS + 2);
     g_array_index(dfs->plans, uint64_t, 0) = 1;
+    dfs->guess = guess_new();
     dfs->oldest = UINT_MAX;
     go_on(dfs);
     return dfs;
@@ -155,6 +158,35 @@ static bool dfs_next(struct strategy *dfs, struct fl_plan *plan)
     return true;
 }
 
+/* ---- what is left ---- */
+
+static uint64_t returned(const struct strategy *dfs)
+{
+    return dfs->returned + dfs->take.passed;
+}
+
+/* All runs of the search. */
+static double estimate(const struct strategy *dfs)
+{
+    double total = 0;
+    for (unsigned level = 0; level <= dfs->level; level++)
+        total += (double)plans_at(dfs, level);
+    const double seen = dfs->again ? (double)plans_at(dfs, dfs->level) : (double)dfs->take.passed;
+    if (seen == 0)
+        return (double)returned(dfs);
+    /* Every further preemption multiplies the plans by the children per plan of the level at hand,
+     * divided by its rank, since preemptions are chosen in ascending order. */
+    const double children = (double)plans_at(dfs, dfs->level + 1) / seen;
+    double next = (double)plans_at(dfs, dfs->level);
+    for (unsigned level = dfs->level + 1; level <= dfs->config.bound; level++) {
+        next *= children * (dfs->level + 1) / level;
+        total += next;
+    }
+    return MAX(total, (double)returned(dfs));
+}
+
+/* ---- back ---- */
+
 static void extend(struct strategy *dfs, const struct run_report *report)
 {
     const uint32_t before = tree_branches(dfs->tree);
@@ -179,6 +211,7 @@ static bool dfs_done(struct strategy *dfs, const struct run_report *report)
             extend(dfs, report);
     }
     advance(dfs, &dfs->take);
+    guess_note(dfs->guess, estimate(dfs));
     go_on(dfs);
     return extended;
 }
@@ -188,41 +221,22 @@ static bool dfs_finished(const struct strategy *dfs)
     return dfs->done && !dfs->hidden;
 }
 
-/* ---- what is left ---- */
-
-static double estimate(const struct strategy *dfs)
-{
-    double total = 0;
-    for (unsigned level = 0; level <= dfs->level; level++)
-        total += (double)plans_at(dfs, level);
-    const double seen = dfs->again ? (double)plans_at(dfs, dfs->level) : (double)dfs->take.passed;
-    if (seen == 0)
-        return 0;
-    /* Every further preemption multiplies the plans by the children per plan of the level at hand,
-     * divided by its rank, since preemptions are chosen in ascending order. */
-    const double children = (double)plans_at(dfs, dfs->level + 1) / seen;
-    double next = (double)plans_at(dfs, dfs->level);
-    for (unsigned level = dfs->level + 1; level <= dfs->config.bound; level++) {
-        next *= children * (dfs->level + 1) / level;
-        total += next;
-    }
-    return total;
-}
-
 static void dfs_progress(const struct strategy *dfs, struct strategy_progress *progress)
 {
     uint64_t known = 0;
     for (unsigned level = 0; level <= dfs->level; level++)
         known += plans_at(dfs, level);
-    const uint64_t returned = dfs->returned + dfs->take.passed;
     *progress = (struct strategy_progress){
         .depth = dfs->config.depth,
         .bound = dfs->level,
-        .runs = returned,
-        .runs_known = MAX(known, returned),
-        .runs_estimated = MAX(estimate(dfs), (double)returned),
+        .runs = returned(dfs),
+        .runs_known = MAX(known, returned(dfs)),
+        .runs_estimated = estimate(dfs),
         .pruned = tree_pruned(dfs->tree),
     };
+    guess_band(dfs->guess, &progress->estimated_least, &progress->estimated_most);
+    for (unsigned i = 0; dfs->done && i < ESTIMATE_PARTS; i++)
+        progress->estimate_quality[i] = guess_quality(dfs->guess, estimate_parts[i]);
     progress->searched[dfs->config.depth] = dfs->done ? dfs->config.bound + 1 : dfs->level;
 }
 
@@ -230,6 +244,7 @@ static void dfs_close(struct strategy *dfs)
 {
     tree_free(dfs->tree);
     g_array_free(dfs->plans, TRUE);
+    guess_free(dfs->guess);
     g_free(dfs);
 }
 

@@ -61,7 +61,7 @@ static void widen(struct band *band, double least, double most)
     band->most = MAX(band->most, most);
 }
 
-static void remember(struct guess *guess, double all)
+void guess_note(struct guess *guess, double all)
 {
     if (guess->guesses->len % BLOCK == 0)
         g_array_append_vals(guess->blocks, &(struct band){all, all}, 1);
@@ -77,7 +77,7 @@ void guess_add(struct guess *guess, const struct guess_node *path, uint32_t n)
         seen += part * path[i].done;
     }
     const double all = (guess->guesses->len + 1.0) / MIN(seen + part, 1);
-    remember(guess, all);
+    guess_note(guess, all);
 }
 
 double guess_last(const struct guess *guess)

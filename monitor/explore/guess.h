@@ -29,6 +29,9 @@ void guess_learn(struct guess *guess, uint32_t depth, uint32_t branches);
 /* A leaf was seen, at the end of this path, the root's node first. */
 void guess_add(struct guess *guess, const struct guess_node *path, uint32_t n);
 
+/* A leaf was seen, and so many there are by an estimate made otherwise. */
+void guess_note(struct guess *guess, double all);
+
 double guess_last(const struct guess *guess);
 /* The least and the largest guess since half of the leaves were seen. */
 void guess_band(const struct guess *guess, double *least, double *most);

@@ -87,13 +87,15 @@ struct strategy_progress {
     /* pct: what it learned of the runs, and how likely it was to meet a bug of its depth */
     uint32_t threads, places;
     double probability;
-    double estimated_least, estimated_most;  /* dpor: estimates since half of the runs */
-    double estimate_quality[ESTIMATE_PARTS]; /* dpor, done: estimates, divided by the runs made */
-    uint64_t runs_redundant;                 /* dpor: that turned out equivalent to others */
-    uint32_t failures[FL_FAIL_KINDS];        /* fail: by kind, how many there are */
-    uint32_t failures_done, failures_hit;    /* of them, all plans run; met in a run */
-    uint64_t runs_hit;                       /* runs in which something was refused */
-    const char *broken;                      /* why it cannot go on; NULL: it can */
+    /* dfs, dpor: estimates since half of the runs; and, done, those on the way divided by the runs
+     */
+    double estimated_least, estimated_most;
+    double estimate_quality[ESTIMATE_PARTS];
+    uint64_t runs_redundant;              /* dpor: that turned out equivalent to others */
+    uint32_t failures[FL_FAIL_KINDS];     /* fail: by kind, how many there are */
+    uint32_t failures_done, failures_hit; /* of them, all plans run; met in a run */
+    uint64_t runs_hit;                    /* runs in which something was refused */
+    const char *broken;                   /* why it cannot go on; NULL: it can */
 };
 
 struct strategy;

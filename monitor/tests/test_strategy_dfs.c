@@ -34,6 +34,17 @@ static void see(void *context, const struct run_report *report)
     seen->known_at[progress.bound] = progress.runs_known;
 }
 
+/* In the end an estimate is exact, and half way it is of the right order. */
+static void assert_estimated(const struct strategy *dfs, uint64_t runs)
+{
+    struct strategy_progress progress;
+    strategy_dfs.progress(dfs, &progress);
+    assert_true(progress.runs_estimated == (double)runs);
+    assert_true(progress.estimated_least <= (double)runs &&
+                progress.estimated_most >= (double)runs);
+    assert_true(progress.estimate_quality[2] > 0.3 && progress.estimate_quality[2] < 3);
+}
+
 static uint64_t search(struct toy *toy, unsigned depth, unsigned bound, unsigned in_flight,
                        struct seen *seen)
 {
@@ -46,6 +57,7 @@ static uint64_t search(struct toy *toy, unsigned depth, unsigned bound, unsigned
         .strategy = dfs,
     };
     const uint64_t runs = toy_drive(toy, &strategy_dfs, dfs, in_flight, see, seen);
+    assert_estimated(dfs, runs);
     strategy_dfs.close(dfs);
     return runs;
 }
