@@ -9,7 +9,10 @@
  *
  * The rewrite (libmem/mm/alloc_page.c, check_page_areas) makes room first, and keeps the last
  * descriptor for the page of the next cache: it is never entered from within. It says "need to lock
- * the allocator here", and does not; the page is mapped there, and others run meanwhile.
+ * the allocator here", and does not; the page is mapped there, and others run meanwhile. (A lock
+ * held over that is one for ever when the page cannot be mapped.)
+ *
+ * A simpler one that works has a flag for each page, and touches none of them.
  */
 #include "faultline.h"
 
@@ -55,16 +58,16 @@ static const struct fl_scenario scenario SCENARIO_TABLE = {
             [VARIANT_FIXED] =
                 {
                     .id = "fixed",
-                    .summary = "the rewrite, under a lock",
+                    .summary = "a flag for each page, set under a lock",
                     .expect = "clean",
-                    .depth = FL_DEPTH_IPC,
+                    .depth = FL_DEPTH_SYNC,
                     .bound = 2,
-                    .sees = FL_EVENT_LOCK_BLOCK,
+                    .sees = FL_EVENT_MARK_FREE,
                 },
         },
 };
 
-/* ---- What both allocators are made of ----
+/* ---- What the first two allocators are made of ----
  *
  * Volatile: whatever compiler it is, what comes before a fault or a call is stored before it. */
 
@@ -139,6 +142,26 @@ static uint32_t hand_out(uint32_t page)
     return page;
 }
 
+/* The first cache lies in the first page. */
+static void list_begin(void)
+{
+    add_cache(0);
+    list_area(spare_descriptor(), 0, 1, true);
+    list_area(spare_descriptor(), 1, PAGES - 1, false);
+}
+
+/* Areas are not joined again, so that caches stay. */
+static void list_give(uint32_t page)
+{
+    struct area *area = areas;
+
+    while (area && (area->page != page || !area->used))
+        area = area->next;
+    program_expect(area != NULL);
+    mark_free(address_of(page), FL_PAGE_SIZE);
+    area->used = false;
+}
+
 static uint32_t take_whole(struct area *area)
 {
     area->used = true;
@@ -184,58 +207,74 @@ static uint32_t prepared_take(void)
     return take_off(free_area());
 }
 
+/* ---- The simpler one ---- */
+
+static volatile bool taken_pages[PAGES];
+
+static uint32_t flag_take(void)
+{
+    uint32_t page = 0;
+
+    while (page < PAGES && taken_pages[page])
+        page++;
+    program_expect(page < PAGES);
+    taken_pages[page] = true;
+    return hand_out(page);
+}
+
+static void flag_give(uint32_t page)
+{
+    program_expect(taken_pages[page]);
+    mark_free(address_of(page), FL_PAGE_SIZE);
+    taken_pages[page] = false;
+}
+
 /* ---- The allocator, as the application sees it ---- */
 
-static const struct {
+static const struct allocator {
+    void (*begin)(void); /* NULL: nothing to be done */
     uint32_t (*take)(void);
+    void (*give)(uint32_t page);
     bool locks;
 } allocators[VARIANTS] = {
-    [VARIANT_RECURSIVE] = {recursive_take, false},
-    [VARIANT_LOCKED] = {recursive_take, true},
-    [VARIANT_UNLOCKED] = {prepared_take, false},
-    [VARIANT_FIXED] = {prepared_take, true},
+    [VARIANT_RECURSIVE] = {list_begin, recursive_take, list_give, false},
+    [VARIANT_LOCKED] = {list_begin, recursive_take, list_give, true},
+    [VARIANT_UNLOCKED] = {list_begin, prepared_take, list_give, false},
+    [VARIANT_FIXED] = {NULL, flag_take, flag_give, true},
 };
 
 static struct lock lock;
 
-/* The first cache lies in the first page. */
 static void begin(void)
 {
     core_handle_t ram;
 
     program_expect(core_ram_alloc(PAGES * FL_PAGE_SIZE, &ram) == FL_ERROR_OK &&
                    core_attach(ram, FL_RIGHTS_RW, &memory) == FL_ERROR_OK);
-    add_cache(0);
-    list_area(spare_descriptor(), 0, 1, true);
-    list_area(spare_descriptor(), 1, PAGES - 1, false);
+    if (allocators[info()->variant].begin)
+        allocators[info()->variant].begin();
 }
 
 static uint32_t take(void)
 {
-    bool locks = allocators[info()->variant].locks;
+    const struct allocator *allocator = &allocators[info()->variant];
 
-    if (locks)
+    if (allocator->locks)
         sys_lock(&lock);
-    uint32_t page = allocators[info()->variant].take();
-    if (locks)
+    uint32_t page = allocator->take();
+    if (allocator->locks)
         sys_unlock(&lock);
     return page;
 }
 
-/* Areas are not joined again, so that caches stay. */
 static void give(uint32_t page)
 {
-    bool locks = allocators[info()->variant].locks;
+    const struct allocator *allocator = &allocators[info()->variant];
 
-    if (locks)
+    if (allocator->locks)
         sys_lock(&lock);
-    struct area *area = areas;
-    while (area && (area->page != page || !area->used))
-        area = area->next;
-    program_expect(area != NULL);
-    mark_free(address_of(page), FL_PAGE_SIZE);
-    area->used = false;
-    if (locks)
+    allocator->give(page);
+    if (allocator->locks)
         sys_unlock(&lock);
 }
 
