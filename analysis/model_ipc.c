@@ -78,9 +78,11 @@ void model_ipc_reply(struct model *model, const struct fl_event *event)
 
 void model_ipc_error(struct model *model, const struct fl_event *event)
 {
-    (void)event;
     wait_for(self(model), WAIT_NOTHING, 0, 0);
-    model_reserve_failed(model, self(model));
+    if (event->arg == FL_ERROR_REFUSED)
+        model_reserve_refused(model, self(model));
+    else
+        model_reserve_failed(model, self(model));
     self(model)->asks = FL_LABEL_NONE;
 }
 

@@ -121,6 +121,19 @@ bool model_reserve_failed(struct model *model, struct model_thread *thread)
     return true;
 }
 
+/* What was refused as planned was never offered, so nobody knows what it asked for: a thread, when
+ * a stack is ready that has none. */
+void model_reserve_refused(struct model *model, struct model_thread *thread)
+{
+    struct model_hold *hold =
+        thread->reserved != MODEL_NONE ? model_hold(model, thread->reserved) : NULL;
+
+    if (hold && hold->state == HOLD_PUBLISHED && !model_find(model, hold->child))
+        hold->failed = true;
+    else
+        model_reserve_failed(model, thread);
+}
+
 /* An error that a thread marks is about what it has reserved and got no further with, or about the
  * slot that it names. */
 void model_error(struct model *model, const struct fl_event *event)

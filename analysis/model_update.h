@@ -31,8 +31,9 @@ model_update model_reserve, model_slot_mark, model_error;
 /* The faults of a thread that was put on halt end with it. */
 void model_fault_halted(struct model *model, struct model_thread *thread);
 
-/* Something that the thread asked for was refused: if it holds a slot that it only reserved, it may
- * give that back as it is. False: it holds none. */
+/* Something that the thread asked for was refused: if that was for a slot that it only reserved, or
+ * the thread for one that is ready, the slot is to go back as it is. False: it was for none. */
 bool model_reserve_failed(struct model *model, struct model_thread *thread);
+void model_reserve_refused(struct model *model, struct model_thread *thread);
 
 #endif

@@ -188,6 +188,18 @@ static void kept_without_thread(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+/* The plan refuses the IPC: core is never asked for the thread. */
+static void kept_without_asking(struct story *story)
+{
+    story_begin(story);
+    story_stack(story, STORY_MAIN, STORY_SLOT(0), STORY_OBJECT);
+    story_entry(story, STORY_MAIN, FL_POINT_IPC_SEND);
+    story_say(story, FL_EVENT_REFUSE, STORY_MAIN, 0, FL_FAIL_IPC, 3);
+    story_say(story, FL_EVENT_IPC_ERROR, STORY_MAIN, FL_PATH_CORE, FL_ERROR_REFUSED, 0);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
 static void published_first(struct story *story)
 {
     golden_tell(story, "stacks");
@@ -376,6 +388,7 @@ const struct golden golden_violating[] = {
     {"stack-slot-exclusive-two-reserves", "stack-slot-exclusive", two_reserves, STORY_PLAIN},
     {"stack-slot-given-back-no-ram", "stack-slot-given-back", kept_without_ram, STORY_PLAIN},
     {"stack-slot-given-back-no-room", "stack-slot-given-back", kept_without_room, STORY_PLAIN},
+    {"stack-slot-given-back-not-asked", "stack-slot-given-back", kept_without_asking, STORY_PLAIN},
     {"stack-slot-given-back-no-thread", "stack-slot-given-back", kept_without_thread, STORY_PLAIN},
     {"stack-alloc-order-published-first", "stack-alloc-order", published_first, STORY_PLAIN},
     {"stack-alloc-order-freed-attached", "stack-alloc-order", freed_attached, STORY_PLAIN},
