@@ -49,3 +49,9 @@ void mutation_area_kept(struct vm_task *task)
     for (struct vm_area *area = first; area && (area = vm_area_next(task, area));)
         vm_area_delete(area);
 }
+
+/* Core did so, when the file table or the thread's record was refused. */
+void mutation_task_kept(struct domain *child)
+{
+    domain_end(child);
+}

@@ -13,5 +13,6 @@ void mutation_not_counted(struct vm_object *object);
 uint32_t mutation_all_rights(const struct vm_area *area, uint32_t page, bool write);
 void mutation_still_mapped(const struct vm_area *area, uint32_t base, uint32_t pages);
 void mutation_area_kept(struct vm_task *task);
+void mutation_task_kept(struct domain *child);
 
 #endif

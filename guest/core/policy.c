@@ -29,6 +29,7 @@ static const struct core_policy right = {
     .rights = vm_fault_rights,
     .unmap = vm_area_unmap_pages,
     .drop_areas = vm_drop_areas,
+    .end_fork = vm_end_fork,
     .is_duplicate = fault_is_duplicate,
     .outside = fault_outside,
     .client_page = vm_read_client_page,
@@ -279,6 +280,7 @@ SWAP(count_shadow, mutation_not_counted)
 SWAP(rights, mutation_all_rights)
 SWAP(unmap, mutation_still_mapped)
 SWAP(drop_areas, mutation_area_kept)
+SWAP(end_fork, mutation_task_kept)
 
 static void swap_to_unseen(struct core_policy *policy)
 {
@@ -331,6 +333,7 @@ static void (*const swaps[])(struct core_policy *policy) = {
     [CORE_POLICY_ALL_RIGHTS] = swap_rights_for_mutation_all_rights,
     [CORE_POLICY_STILL_MAPPED] = swap_unmap_for_mutation_still_mapped,
     [CORE_POLICY_AREA_KEPT] = swap_drop_areas_for_mutation_area_kept,
+    [CORE_POLICY_TASK_KEPT] = swap_end_fork_for_mutation_task_kept,
 };
 
 static struct core_policy swapped;

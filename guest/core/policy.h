@@ -39,6 +39,8 @@ struct core_policy {
     /* pages of an area go out of its space; all areas of a task go */
     void (*unmap)(const struct vm_area *area, uint32_t base, uint32_t pages);
     void (*drop_areas)(struct vm_task *task);
+    /* a fork of which nothing comes goes, with all that was copied */
+    void (*end_fork)(struct domain *child);
     /* is what the fault needs there already? */
     bool (*is_duplicate)(const struct fault *fault, uint32_t space);
     /* what comes of a fault where there is nothing */

@@ -194,7 +194,7 @@ static bool copy_areas(struct vm_task *to, const struct vm_task *from)
 }
 
 /* The copy, to which no thread came. */
-static void end_fork(struct domain *child)
+void vm_end_fork(struct domain *child)
 {
     task_end(child->task);
     child->task = NULL;
@@ -212,7 +212,7 @@ static struct domain *fork_domain(const struct domain *domain)
         policy()->freeze(domain->task);
         if (copy_areas(child->task, domain->task))
             return child;
-        end_fork(child);
+        policy()->end_fork(child);
     } else
         domain_end(child);
     return NULL;
@@ -250,7 +250,7 @@ uint32_t vm_thread_clone(struct vm_thread *self, struct sys_thread_args *start, 
     if (files)
         vm_files_leave(files);
     if (!(flags & VM_CLONE_SPACE))
-        end_fork(domain);
+        policy()->end_fork(domain);
     return status;
 }
 

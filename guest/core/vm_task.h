@@ -34,7 +34,8 @@ uint32_t vm_thread_reap(const struct vm_thread *self, tid_t child, uint32_t *cod
 /* Policy (policy.h): the task's private objects are written no more. */
 void vm_freeze(struct vm_task *task);
 
-/* A policy: policy.h. */
+/* Policies: policy.h. */
 void vm_drop_areas(struct vm_task *task);
+void vm_end_fork(struct domain *child);
 
 #endif

@@ -56,6 +56,7 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_ALL_RIGHTS,
        CORE_POLICY_STILL_MAPPED,
        CORE_POLICY_AREA_KEPT,
+       CORE_POLICY_TASK_KEPT, /* seen by --fail only */
 };
 
 #define VM_LOOKS    64u

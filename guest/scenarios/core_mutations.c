@@ -17,6 +17,7 @@ enum {
     VARIANT_AREA_KEPT,
     VARIANT_NOT_FLUSHED,
     VARIANT_SPLIT_EMPTY,
+    VARIANT_TASK_KEPT,
     VARIANTS
 };
 
@@ -57,6 +58,9 @@ SCENARIO_TABLE const struct fl_scenario core_mutations = {
                                              "vm-flush-before-reuse", 0),
             [VARIANT_SPLIT_EMPTY] = MUTATION(
                 "split_empty", "what is left behind a hole gets no objects", "vm-shadow-chain", 0),
+            [VARIANT_TASK_KEPT] = MUTATION(
+                "task_kept", "a fork that fails leaves task and areas: only --fail alloc sees it",
+                "clean", 0),
         },
 };
 
@@ -69,6 +73,7 @@ static const uint32_t policies[VARIANTS] = {
     [VARIANT_STILL_MAPPED] = CORE_POLICY_STILL_MAPPED,
     [VARIANT_AREA_KEPT] = CORE_POLICY_AREA_KEPT,
     [VARIANT_SPLIT_EMPTY] = CORE_POLICY_SPLIT_WITHOUT_OBJECTS,
+    [VARIANT_TASK_KEPT] = CORE_POLICY_TASK_KEPT,
 };
 
 static volatile uint32_t *pages;
