@@ -8,11 +8,9 @@
 
 # What must come of a clean variant that is not clean then:
 #   quickfix, which is none, leaves who was refused its stack in the list, and never gives its slot back
-#   alloc_recursion's allocator touches its pages with its lock held: who is refused one leaves the lock behind
 #   rig_misbehave/wild asks for nothing
 declare -A other=(
     [genode_stack_slot/quickfix]=stack-slot-exclusive
-    [codezero_alloc_recursion/fixed]=no-deadlock
     [rig_misbehave/wild]=nothing
 )
 # More than some hundred runs at bound 1.
