@@ -239,7 +239,10 @@ static void read_header(unsigned long line, const char *text)
         certificate.depth = g_strdup(words[1]);
         certificate.bound = strcmp(words[2], "unbounded") == 0 ? NONE : number(words[2]);
         certificate.states = strcmp(words[3], "states") == 0;
-        certificate.form = strcmp(words[3], "orders") == 0 ? &form_orders : &form_plans;
+        const bool unqueued = strcmp(words[3], "unqueued") == 0;
+        if (unqueued)
+            orders_unqueued();
+        certificate.form = unqueued || strcmp(words[3], "orders") == 0 ? &form_orders : &form_plans;
         if (certificate.form == &form_orders && certificate.bound != NONE)
             refuse("a search of orders has no bound");
     } else if (line != 1) {

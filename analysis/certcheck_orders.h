@@ -17,6 +17,7 @@ struct step { /* an edge of the tree */
     bool listed;  /* the plan says so */
     bool gave_up; /* it ends where the thread gives the processor up */
     bool last;    /* of the run */
+    bool counts;  /* on the way of a run that is one of these */
     uint32_t touched;
     const char *name, *end, *ready_text; /* of the thread; words of the line */
     uint64_t ready;                      /* threads, at a place */
@@ -38,6 +39,7 @@ struct orders {
     uint32_t roots;    /* first step, or NONE */
     uint32_t new_from; /* where the run being read departs */
     size_t longest;
+    bool unqueued; /* runs in which somebody queues up with core are none of these */
 };
 
 extern struct orders orders;

@@ -41,5 +41,7 @@ struct form {
 };
 
 extern const struct form form_orders;
+/* Of runs in which nobody queues up with core; to be said before its lines are read. */
+void orders_unqueued(void);
 
 #endif

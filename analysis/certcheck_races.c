@@ -26,10 +26,11 @@ struct race {
 };
 
 struct thread_objects {
-    uint32_t turn, life; /* "thread.NAME" and "life.NAME", or NONE */
+    uint32_t turn, life, queue; /* "thread.NAME", "life.NAME", "receiver.NAME", or NONE */
 };
 
 static GArray *objects; /* struct thread_objects: of each thread */
+static uint32_t core;   /* thread, or NONE */
 static uint8_t *memo;   /* of pairs of footprints: 0 not known, 1 independent, 2 dependent */
 static uint32_t memo_side;
 
@@ -74,6 +75,31 @@ static bool touches(const struct step *step, uint32_t object, bool writing)
         if (touched->objects[i] >> 1 == object)
             return !writing || (touched->objects[i] & 1);
     return false;
+}
+
+/* ---- calls to core ---- */
+
+static bool touches_queue(const struct step *step)
+{
+    return core != NONE && step->thread != core && touches(step, objects_of(core).queue, true);
+}
+
+static bool is_taken(const struct step *step)
+{
+    return touches(step, objects_of(core).turn, false);
+}
+
+/* Whoever takes others out of their queues touches all queues. */
+static bool is_call(const struct step *step)
+{
+    return touches_queue(step) &&
+           (is_taken(step) || !touches(step, objects_of(step->thread).queue, false));
+}
+
+/* Core is at work, and does not take the call. */
+static bool queues_up(const struct step *step)
+{
+    return is_call(step) && !is_taken(step);
 }
 
 /* ---- the run being looked at ---- */
@@ -142,9 +168,30 @@ static void order_step(struct view *view, uint32_t at)
             set[j] |= before[j];
         put(set, i);
         const struct race race = {i, at};
-        if (other->thread != step->thread && could_be_first(view, i, step))
+        const bool waits = orders.unqueued && other->thread == core && is_call(step);
+        if (other->thread != step->thread && !waits && could_be_first(view, i, step))
             g_array_append_val(view->races, race);
     }
+}
+
+/* A call cannot come while core is at work: what ends that work is no race with it, but the call
+ * that began it is, unless the caller came to this one, or was woken, because of that. */
+static void race_for_core(struct view *view, uint32_t at)
+{
+    const struct step *step = made_at(view, at);
+    uint32_t began = at;
+    while (began-- > 0 && !is_call(made_at(view, began)))
+        continue;
+    if (!is_call(step) || began == NONE || made_at(view, began)->thread == step->thread)
+        return;
+    const uint32_t turn = objects_of(step->thread).turn;
+    uint32_t before = at;
+    while (before-- > 0 && made_at(view, before)->thread != step->thread &&
+           !touches(made_at(view, before), turn, false))
+        continue;
+    const struct race race = {began, at};
+    if (before == NONE || (before != began && !has(set_of(view, before), began)))
+        g_array_append_val(view->races, race);
 }
 
 /* splitmix64's last part (Steele, Lea and Flood, OOPSLA 2014). */
@@ -217,6 +264,8 @@ static void add_position(struct view *view, uint32_t step)
         const struct race race = {position.stopper[thread], at};
         g_array_append_val(view->races, race);
     }
+    if (orders.unqueued)
+        race_for_core(view, at);
     view->by_thread[thread][view->made[thread]++] = at;
 }
 
@@ -339,6 +388,8 @@ static bool is_there(struct wanted *wanted, uint32_t step)
     if (wanted->n_left == 0)
         return true;
     for (; step != NONE; step = step_at(step)->sibling) {
+        if (!step_at(step)->counts)
+            continue;
         const uint8_t thread = step_at(step)->thread;
         const uint32_t position = next_of(wanted, thread);
         if (!fits(wanted, step_at(step), position))
@@ -428,11 +479,41 @@ static void prepare(void)
     g_hash_table_iter_init(&iter, orders.threads);
     while (g_hash_table_iter_next(&iter, &name, &thread))
         g_array_index(objects, struct thread_objects, GPOINTER_TO_UINT(thread) - 1) =
-            (struct thread_objects){object_named("thread", name), object_named("life", name)};
+            (struct thread_objects){object_named("thread", name), object_named("life", name),
+                                    object_named("receiver", name)};
+    const gpointer known = g_hash_table_lookup(orders.threads, "core");
+    core = known != NULL ? GPOINTER_TO_UINT(known) - 1 : NONE;
     if (orders.touched->len <= MEMO_MAX) {
         memo_side = orders.touched->len;
         memo = g_malloc0((size_t)memo_side * memo_side);
     }
+}
+
+/* Runs in which somebody queues up are none of those that are spoken of. */
+static void mark(uint32_t run)
+{
+    g_autoptr(GArray) way = way_to(run);
+    for (guint i = 0; i < way->len; i++) {
+        const struct step *step = step_at(g_array_index(way, uint32_t, i));
+        if (orders.unqueued && touches_queue(step) && !is_call(step))
+            refuse("run %u: the step that ends at %s takes somebody out of a queue", run,
+                   step->end);
+        if (orders.unqueued && queues_up(step))
+            return;
+    }
+    for (guint i = 0; i < way->len; i++)
+        step_at(g_array_index(way, uint32_t, i))->counts = true;
+}
+
+/* They need not have come to that: core could go on. */
+static void check_queued(const struct view *view)
+{
+    uint32_t at = 0;
+    while (!queues_up(made_at(view, at)))
+        at++;
+    if (!(position_at(view, at)->waiting & thread_bit(core)))
+        refuse("run %u: somebody queues up at %s with core, which is not at work", view->run,
+               made_at(view, at)->end);
 }
 
 uint64_t check_races(void)
@@ -449,8 +530,14 @@ uint64_t check_races(void)
         view.by_thread[i] = g_new(uint32_t, orders.longest);
     struct wanted wanted = {.view = &view, .left = g_new(uint64_t, view.words)};
     g_autoptr(GHashTable) known = g_hash_table_new_full(seen_hash, seen_equal, g_free, NULL);
+    for (uint32_t i = 0; i < orders.runs->len; i++)
+        mark(i);
     for (uint32_t i = 0; i < orders.runs->len; i++) {
         look_at(&view, i);
+        if (!step_at(run_at(i)->last)->counts) {
+            check_queued(&view);
+            continue;
+        }
         looked += check_run(&view, &wanted, known);
     }
     for (uint32_t i = 0; i < g_hash_table_size(orders.threads); i++)

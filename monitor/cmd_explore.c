@@ -64,6 +64,9 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "where traces go (default: traces/runs)", "DIR"},
         {"orders", 0, 0, G_OPTION_ARG_NONE, &command->orders,
          "count runs that differ in the order of independent steps alone as one behaviour", NULL},
+        {"unqueued", 0, 0, G_OPTION_ARG_NONE, &command->unqueued,
+         "dpor: nobody calls core while it is at work, as if the call came when core is done",
+         NULL},
         {"prune", 0, 0, G_OPTION_ARG_NONE, &command->prune,
          "dfs: of schedules that differ up to some place in the order of independent steps alone, "
          "go "
@@ -269,6 +272,14 @@ static bool can_give_up(const struct explore_command *command, GError **error)
     return false;
 }
 
+static bool can_unqueue(const struct explore_command *command, GError **error)
+{
+    if (command->options.strategy == &strategy_dpor)
+        return true;
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--unqueued needs strategy dpor");
+    return false;
+}
+
 /* Which depths cannot be had, and what is to be done about it. */
 static bool find_missing(struct explore_command *command, GError **error)
 {
@@ -276,7 +287,8 @@ static bool find_missing(struct explore_command *command, GError **error)
     if (!has_insn(command, error) || (options->strategy->steps && !can_reduce(command, error)) ||
         (command->orders && !can_order(command, error)) ||
         (command->prune && !can_prune(command, error)) ||
-        (command->gives_up && !can_give_up(command, error)))
+        (command->gives_up && !can_give_up(command, error)) ||
+        (command->unqueued && !can_unqueue(command, error)))
         return false;
     g_autofree char *reason = no_accesses(command);
     if (reason == NULL) {
@@ -322,6 +334,7 @@ static bool prepare(struct explore_command *command, const char *name, GError **
     options->orders = command->orders;
     options->prune = command->prune;
     options->gives_up = command->gives_up;
+    options->unqueued = command->unqueued;
     options->minimise = !command->no_minimise;
     options->interrupted = cli_interrupted;
     options->progress = explore_show_progress;
@@ -352,9 +365,10 @@ static char *journal_key(const struct explore_command *command)
     g_string_append_printf(key, "\nstrategy %s depth %s bound %u seed %" G_GUINT64_FORMAT,
                            options->strategy->id, trace_value_name(TRACE_DEPTH, options->depth),
                            options->bound, options->seed);
-    g_string_append_printf(key, " without %u all %d orders %d prune %d gives up %d fails %u",
+    g_string_append_printf(key,
+                           " without %u all %d orders %d prune %d gives up %d unqueued %d fails %u",
                            options->without, options->all, options->orders, options->prune,
-                           options->gives_up, options->fails);
+                           options->gives_up, options->unqueued, options->fails);
     for (char **word = command->focus; word != NULL && *word != NULL; word++)
         g_string_append_printf(key, "\nfocus %s", *word);
     return g_string_free(key, FALSE);
@@ -427,7 +441,8 @@ static char *certificate_path(const struct explore_command *command, const char 
     g_autofree char *name =
         g_strdup_printf("%s-%s-%s-%s%s%s.cert", subject->scenario->id,
                         subject->scenario->variants[subject->variant].id, depth, bound,
-                        orders                    ? "-orders"
+                        command->options.unqueued ? "-unqueued"
+                        : orders                  ? "-orders"
                         : strategy->known != NULL ? "-states"
                                                   : "",
                         command->options.gives_up ? "-gives-up" : "");
@@ -450,6 +465,7 @@ static void open_certificate(struct explore_command *command)
         .states = options->strategy->known != NULL,
         .gives_up = options->gives_up,
         .orders = options->strategy == &strategy_dpor,
+        .unqueued = options->unqueued,
     };
     if (!certifies(command)) {
         if (why_not_certified(options) != NULL)

@@ -23,7 +23,8 @@ struct explore_command {
     int jobs;
     gint64 seed, runs, twice_every;
     double time;
-    gboolean orders, prune, gives_up, stateful, no_minimise, no_plugin, all, audit, json, resume, paranoid;
+    gboolean orders, prune, gives_up, unqueued, stateful, no_minimise, no_plugin, all, audit, json,
+        resume, paranoid;
 
     struct subject subject;
     struct fl_plan base;

@@ -318,6 +318,9 @@ static void print_summary(const struct explore_command *command,
         g_string_append_printf(text,
                                "  %" G_GUINT64_FORMAT " behaviours: orders of dependent steps\n",
                                result->distinct);
+    if (command->options.unqueued)
+        g_string_append(text,
+                        "  nobody called core while it was at work: its queue was not tried\n");
     if (command->options.prune)
         g_string_append_printf(text,
                                "  %" G_GUINT64_FORMAT " choices left out: the same, with what "

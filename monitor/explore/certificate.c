@@ -91,7 +91,10 @@ static void put_header(struct certificate *certificate, const struct certificate
     for (uint32_t i = 0; i < scenario->n_params; i++)
         g_string_append_printf(line, " %s=%u", scenario->params[i].id, header->base->params[i]);
     put(certificate);
-    const char *shown = header->orders ? "orders" : header->states ? "states" : "plans";
+    const char *shown = header->unqueued ? "unqueued"
+                        : header->orders ? "orders"
+                        : header->states ? "states"
+                                         : "plans";
     if (header->bound == FL_MAX_PREEMPTIONS)
         g_string_printf(line, "search %s unbounded %s", header->depth, shown);
     else

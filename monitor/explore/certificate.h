@@ -20,6 +20,7 @@ struct certificate_header {
     bool states;    /* runs end at states that are known */
     bool gives_up;  /* where threads give up are places, too; of orders they always are */
     bool orders;    /* of equivalent runs there is one; they come in the order of their tree */
+    bool unqueued;  /* with orders: of runs in which nobody calls core while it is at work */
 };
 
 struct certificate;

@@ -9,6 +9,11 @@
  * sequence, and what the default schedule makes of the rest. A plan lists the choices that differ
  * from the default's.
  *
+ * With `unqueued` nobody calls core while it is at work: the call would wait in core's queue, and
+ * be taken when core is done, as if it came then. Core is a lock that the call takes, and the order
+ * of calls all that is left of when they came. A run in which somebody queues up all the same is
+ * sent back, to have core go on there.
+ *
  * A bound on preemptions would cut off runs that stand for others which are within it; so there is
  * none. Each plan depends on the run before it, so one is in flight at a time. */
 #include "strategy.h"
@@ -266,6 +271,52 @@ static void add_stopper(const struct strategy *dpor, guint second, GArray *races
         }
 }
 
+/* ---- calls to core, one at a time ---- */
+
+static bool touches_queue(const struct step *step)
+{
+    return step->thread != FL_PATH_CORE &&
+           footprint_writes(step->footprint, OBJECT_RECEIVER, FL_PATH_CORE);
+}
+
+/* Core waited, and has taken it. */
+static bool is_taken(const struct step *step)
+{
+    return footprint_touches(step->footprint, OBJECT_THREAD, FL_PATH_CORE);
+}
+
+/* Whoever takes others out of whatever queue touches those of all. */
+static bool is_call(const struct step *step)
+{
+    return touches_queue(step) &&
+           (is_taken(step) || !footprint_touches(step->footprint, OBJECT_RECEIVER, step->thread));
+}
+
+/* A call cannot come while core is at work. So what ends that work is no race with it, which it
+ * could not come before; but what began it is, unless the caller came to its call, or was woken,
+ * because of that.
+ */
+static void look_past_work(const struct strategy *dpor, guint second, GArray *races)
+{
+    const uint32_t thread = node_at(dpor, second)->step.thread;
+    guint kept = 0;
+    for (guint i = 0; i < races->len; i++) {
+        const uint32_t first = g_array_index(races, uint32_t, i);
+        if (node_at(dpor, first)->step.thread != FL_PATH_CORE)
+            g_array_index(races, uint32_t, kept++) = first;
+    }
+    g_array_set_size(races, kept);
+    uint32_t before = second, began = second;
+    while (before-- > 0 &&
+           !footprint_touches(node_at(dpor, before)->step.footprint, OBJECT_THREAD, thread))
+        continue;
+    while (began-- > 0 && !is_call(&node_at(dpor, began)->step))
+        continue;
+    if (began != UINT32_MAX && began != before &&
+        (before == UINT32_MAX || !happens_before(dpor->happens, began, before)))
+        g_array_append_val(races, began);
+}
+
 static void reverse_races(struct strategy *dpor)
 {
     const guint n = dpor->stack->len;
@@ -277,9 +328,46 @@ static void reverse_races(struct strategy *dpor)
         g_array_set_size(dpor->races, 0);
         happens_races(dpor->happens, second, dpor->races);
         add_stopper(dpor, second, dpor->races);
+        if (dpor->config.unqueued && is_call(steps[second]))
+            look_past_work(dpor, second, dpor->races);
         for (guint i = 0; i < dpor->races->len; i++)
             reverse(dpor, g_array_index(dpor->races, uint32_t, i), second, steps, room);
     }
+}
+
+/* Why the run cannot be searched so; NULL: it can. */
+static const char *why_queued(const struct strategy *dpor, guint queued)
+{
+    for (guint i = dpor->fresh; i < dpor->stack->len; i++)
+        if (touches_queue(&node_at(dpor, i)->step) && !is_call(&node_at(dpor, i)->step))
+            return "somebody is taken out of the queues: search without --unqueued";
+    if (queued < dpor->stack->len &&
+        (queued < dpor->guided || !is_waiting(node_at(dpor, queued), FL_PATH_CORE)))
+        return "core waits elsewhere than for calls: search without --unqueued";
+    return NULL;
+}
+
+static bool is_queued(const struct step *step)
+{
+    return is_call(step) && !is_taken(step);
+}
+
+/* Where somebody queued up with core, core is to go on instead. Whether there is such a place. */
+static bool send_back(struct strategy *dpor)
+{
+    guint at = dpor->fresh;
+    while (at < dpor->stack->len && !is_queued(&node_at(dpor, at)->step))
+        at++;
+    dpor->broken = g_strdup(why_queued(dpor, at));
+    if (at == dpor->stack->len || dpor->broken != NULL)
+        return dpor->broken != NULL;
+    for (guint i = dpor->fresh + 1; i <= at; i++)
+        g_array_set_size(node_at(dpor, i)->sleep, 0);
+    g_ptr_array_set_size(dpor->stack, (gint)at + 1);
+    node_at(dpor, at)->step.thread = FL_PATH_CORE;
+    node_at(dpor, at)->listed = true;
+    dpor->guided = at + 1;
+    return true;
 }
 
 /* ---- the next sequence ---- */
@@ -355,6 +443,8 @@ static bool dpor_done(struct strategy *dpor, const struct run_report *report)
         dpor->broken = g_strdup("a run went otherwise than the runs before it said it would");
         return true;
     }
+    if (dpor->config.unqueued && report->verdict->kind == VERDICT_CLEAN && send_back(dpor))
+        return true;
     reverse_races(dpor);
     guess_size(dpor);
     backtrack(dpor);

@@ -191,6 +191,7 @@ struct strategy_config search_config(const struct explore_options *options)
         .bound = options->bound,
         .without = options->without,
         .prune = options->prune,
+        .unqueued = options->unqueued,
         .seed = options->seed,
         .fails = options->fails,
         .inner = options->strategy,

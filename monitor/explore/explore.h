@@ -43,6 +43,7 @@ struct explore_options {
     bool orders;             /* drive.h */
     bool prune;              /* strategy_config */
     bool gives_up;           /* drive.h */
+    bool unqueued;           /* strategy_config */
     bool all;                /* go on after a finding; tell one finding of each cause */
     bool minimise;
     bool (*interrupted)(void);

@@ -27,6 +27,7 @@ struct strategy_config {
     unsigned searched[FL_DEPTH_NEVER];
     unsigned without; /* auto: depths that it must do without, as bits */
     bool prune;       /* dfs: choices at places that stand for places met before are left out */
+    bool unqueued;    /* dpor: nobody queues up with core */
     uint64_t seed;
     uint64_t max_runs;           /* random: how many; 0: the strategy's own end */
     const struct fl_plan *given; /* replay, minimise: the plan to start from */

@@ -25,6 +25,25 @@ accepted "$certificate"
 search rig_orders/counter --param rounds=3
 expect 0 "$certcheck" --faultline "$faultline" --all-up-to 10 "$certificate"
 grep '; 200 runs made again$' "$dir/out" || fail "not 200 of the runs were made again"
+
+# calls to core one at a time: fewer runs
+search codezero_stale_fault/fixed
+queued=$certificate
+for subject in rig_orders/messages codezero_stale_fault/fixed codezero_is_err/fixed; do
+    search $subject --unqueued
+    unqueued=$certificate
+    accepted "$unqueued"
+done
+refused "a branch removed where calls do not queue up" "$unqueued" '
+    $1 == "run" { gone = ++n == 252 } $1 == "sum" { gone = 0 } !gone'
+refused "a call said to be queued" "$unqueued" '
+    $1 == "touched" && / receiver.core!/ && ++n == 9 { sub(/ thread.core!/, "") } { print }'
+# what has orders with queues has those without, too
+sed '4s/orders/unqueued/;$d' "$queued" >"$dir/renamed"
+sum=$(sha256sum <"$dir/renamed")
+echo "sum ${sum%% *}" >>"$dir/renamed"
+accepted "$dir/renamed"
+
 search rig_orders/stores
 stores=$certificate
 accepted "$stores"

@@ -52,14 +52,23 @@ refuse "no bound" --bound 2
 refuse "every place" --focus thread=main
 refuse "memory accesses" --no-plugin
 refuse "kernel entries" --depth access
+expect 2 "$faultline" explore rig_orders/stores --unqueued
+grep -q "needs strategy dpor" "$dir/err" || fail "--unqueued without dpor is not refused"
+expect 2 "$faultline" explore codezero_suspend/fixed --strategy dpor --depth ipc --unqueued \
+    --runs-dir "$dir/runs"
+grep -q "taken out of the queues" "$dir/err" || fail "threads are suspended, and --unqueued goes on"
 
 # what a check sees does not depend on which of the equivalent schedules is made
 while read -r variant check; do
-    expect 1 "$faultline" explore "$variant" --strategy dpor --depth ipc --json \
-        --runs-dir "$dir/runs"
-    holds ".findings[0].check == \"$check\""
-    trace=$(value '.findings[0].trace')
-    expect 0 "$faultline" replay "$trace" --times 3
+    for calls in "" --unqueued; do
+        [ "$variant$calls" = codezero_suspend/not_before_sleep--unqueued ] && continue
+        # shellcheck disable=SC2086
+        expect 1 "$faultline" explore "$variant" --strategy dpor --depth ipc --json \
+            --runs-dir "$dir/runs" $calls
+        holds ".findings[0].check == \"$check\""
+        trace=$(value '.findings[0].trace')
+        expect 0 "$faultline" replay "$trace" --times 3
+    done
 done <<'END'
 codezero_lost_wakeup/looked wakeup-not-lost
 codezero_sleep_with_mutex/unlock_first wakeup-not-lost
