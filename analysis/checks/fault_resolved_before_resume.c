@@ -1,6 +1,7 @@
 /* design.md, Semantics, "order of fault resolution": per fault raise < IPC to pager < map of the
  * right page with the right rights < reply < resume; per pager faults are taken, and answered, in
- * the order in which they were queued, unless the pager parks one and says so.
+ * the order in which they were queued, unless the pager parks one and says so. Those that it parked
+ * for one page are still answered in that order.
  *
  * The map may be older than the fault: two threads can fault on one page, and the first's
  * resolution is then the second's too. So what counts is how the page is mapped when the pager
@@ -54,7 +55,14 @@ static void on_deliver(struct check_context *context, const struct model_fault *
                        faulter(model, fault, who), other->number);
 }
 
-/* The fault that this pager took before `fault`, has not answered and not parked; or NULL. */
+static bool wait_for_one_page(const struct model_fault *fault, const struct model_fault *other)
+{
+    return fault->parked && other->parked && fault->space == other->space &&
+           fault->address >> FL_PAGE_SHIFT == other->address >> FL_PAGE_SHIFT;
+}
+
+/* The fault that this pager took before `fault`, has not answered, and not parked, unless for the
+ * same page; or NULL. */
 static const struct model_fault *overtaken(const struct model *model,
                                            const struct model_fault *fault)
 {
@@ -62,7 +70,8 @@ static const struct model_fault *overtaken(const struct model *model,
         const struct model_fault *other =
             model_fault(model, g_array_index(model->in_flight, uint32_t, i));
         if (other->delivers > 0 && other->pager == fault->pager && other->taken < fault->taken &&
-            other->replies + other->reports == 0 && !other->parked)
+            other->replies + other->reports == 0 &&
+            (!other->parked || wait_for_one_page(fault, other)))
             return other;
     }
     return NULL;
@@ -85,7 +94,8 @@ static const char *wrong_answer(const struct check_context *context,
         return buffer;
     }
     if (other) {
-        g_snprintf(buffer, 80, "before fault %u, taken earlier and not parked", other->number);
+        g_snprintf(buffer, 80, "before fault %u, taken earlier and %s", other->number,
+                   other->parked ? "parked for the same page" : "not parked");
         return buffer;
     }
     return NULL;

@@ -27,6 +27,11 @@ extern const struct golden golden_refused_violating[]; /* golden_refused.c: what
 
 /* Clean stories of the two. */
 void golden_refused_undone(struct story *story);
+
+/* Two faults for one page, of golden_clean.c, answered in order or not. */
+void golden_two_parked(struct story *story, bool longest_first);
+
+/* Its clean story. */
 void golden_suspended(struct story *story);
 
 /* Clean stories of golden_own.c. */

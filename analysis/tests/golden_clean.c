@@ -103,6 +103,41 @@ static void parked(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+/* main and t1 wait for one page, main for longer. */
+void golden_two_parked(struct story *story, bool longest_first)
+{
+    uint32_t first, second;
+
+    story_begin(story);
+    story_thread(story, STORY_MAIN, STORY_T1);
+    first = story_fault(story, STORY_MAIN, HEAP, FL_ACCESS_WRITE);
+    story_entry(story, FL_PATH_CORE, FL_POINT_IPC_RECEIVE);
+    story_say(story, FL_EVENT_FAULT_PARK, FL_PATH_CORE, STORY_MAIN, 0, first);
+    story_entry(story, FL_PATH_CORE, FL_POINT_IPC_REPLY);
+    story_say(story, FL_EVENT_IPC_WAIT, FL_PATH_CORE, FL_PATH_KERNEL, 0, 0);
+    story_switch(story, STORY_T1, FL_SWITCH_BLOCK);
+    second = story_fault(story, STORY_T1, HEAP + 8, FL_ACCESS_READ);
+    story_entry(story, FL_PATH_CORE, FL_POINT_IPC_RECEIVE);
+    story_say(story, FL_EVENT_FAULT_PARK, FL_PATH_CORE, STORY_T1, 0, second);
+    story_map(story, HEAP, FL_RIGHTS_RW);
+    if (longest_first)
+        story_fault_answer(story, STORY_MAIN, first, HEAP, FL_ACCESS_WRITE);
+    else
+        story_fault_answer(story, STORY_T1, second, HEAP + 8, FL_ACCESS_READ);
+    story_exit(story, FL_PATH_CORE);
+    if (longest_first)
+        story_fault_answer(story, STORY_T1, second, HEAP + 8, FL_ACCESS_READ);
+    else
+        story_fault_answer(story, STORY_MAIN, first, HEAP, FL_ACCESS_WRITE);
+    story_exit(story, FL_PATH_KERNEL);
+    story_end(story, FL_OUTCOME_EXITED);
+}
+
+static void two_parked(struct story *story)
+{
+    golden_two_parked(story, true);
+}
+
 /* t1 runs off its stack, core says so, main goes on. */
 static void halted_and_reported(struct story *story)
 {
@@ -231,6 +266,7 @@ const struct golden golden_clean[] = {
     {"fault-again", "fault-resolved-once", fault_again, STORY_PLAIN},
     {"one-page-two-faults", "fault-resolved-before-resume", one_page_two_faults, STORY_PLAIN},
     {"parked", "fault-resolved-before-resume", parked, STORY_PLAIN},
+    {"two-parked", "fault-resolved-before-resume", two_parked, STORY_PLAIN},
     {"halted-and-reported", "fault-not-lost", halted_and_reported, STORY_HALTS},
     {"declared-halt", "outcome-as-declared", halted_and_reported, STORY_HALTS},
     {"stacks", "stack-slot-exclusive", stacks, STORY_PLAIN},

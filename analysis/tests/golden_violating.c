@@ -93,6 +93,11 @@ static void taken_out_of_order(struct story *story)
     story_remove(story, main_deliver);
 }
 
+static void parked_out_of_order(struct story *story)
+{
+    golden_two_parked(story, false);
+}
+
 static void forgotten(struct story *story)
 {
     story_begin(story);
@@ -377,6 +382,8 @@ const struct golden golden_violating[] = {
     {"fault-resolved-before-resume-unmapped", "fault-resolved-before-resume", unmapped_again,
      STORY_PLAIN},
     {"fault-resolved-before-resume-unanswered", "fault-resolved-before-resume", unanswered,
+     STORY_PLAIN},
+    {"fault-resolved-before-resume-parked", "fault-resolved-before-resume", parked_out_of_order,
      STORY_PLAIN},
     {"fault-resolved-before-resume-overtaken", "fault-resolved-before-resume", overtaken,
      STORY_PLAIN},
