@@ -5,6 +5,7 @@
 #include "vm.h"
 
 enum { ROOT, ONE, TWO, ONE_DATA, TWO_DATA, TWO_EMPTY, ONE_CODE, FILES };
+enum { CODE_SIZE = 32 }; /* of code() at most */
 
 static const struct {
     uint32_t directory; /* that it is in */
@@ -17,7 +18,7 @@ static const struct {
     [ONE_DATA] = {ONE, "data", FILE_PAGES *FL_PAGE_SIZE, false},
     [TWO_DATA] = {TWO, "data", FILE_PAGES *FL_PAGE_SIZE, false},
     [TWO_EMPTY] = {TWO, "empty", 0, false},
-    [ONE_CODE] = {ONE, "code", FL_PAGE_SIZE, false},
+    [ONE_CODE] = {ONE, "code", CODE_SIZE, false},
 };
 
 enum { PAGE_WORDS = FL_PAGE_SIZE / sizeof(uint32_t) };
@@ -87,6 +88,12 @@ static uint32_t look_up(struct msg *msg)
 
 /* ---- Pages ---- */
 
+/* The last one need not be full. */
+static uint32_t pages_of(uint32_t file)
+{
+    return (files[file].size + FL_PAGE_SIZE - 1) / FL_PAGE_SIZE;
+}
+
 static void list_directory(uint32_t directory)
 {
     struct directory_entry *entry = (struct directory_entry *)buffers.read;
@@ -99,8 +106,6 @@ static void list_directory(uint32_t directory)
             entry++;
         }
 }
-
-enum { CODE_SIZE = 32 }; /* of code() at most */
 
 /* What the page of /one/code begins with; it needs to lie nowhere in particular. */
 static __attribute__((noinline)) uint32_t code(void)
@@ -123,7 +128,7 @@ static uint32_t read_page(struct msg *msg)
 {
     uint32_t file = msg->w[0], page = msg->w[1];
 
-    if (file == ROOT || file >= FILES || page >= files[file].size / FL_PAGE_SIZE)
+    if (file == ROOT || file >= FILES || page >= pages_of(file))
         return FL_ERROR_NO_FILE;
     const struct kept_page *entry = find_kept(file, page);
     if (entry)
@@ -137,8 +142,7 @@ static uint32_t write_page(struct msg *msg)
 {
     uint32_t file = msg->w[0], page = msg->w[1];
 
-    if (file == ROOT || file >= FILES || files[file].is_directory ||
-        page >= files[file].size / FL_PAGE_SIZE)
+    if (file == ROOT || file >= FILES || files[file].is_directory || page >= pages_of(file))
         return FL_ERROR_NO_FILE;
     struct kept_page *entry = find_kept(file, page);
     if (!entry && !(entry = find_kept(ROOT, 0)))

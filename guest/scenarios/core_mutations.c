@@ -1,5 +1,5 @@
-/* Core and kernel broken on purpose, a line each (scripts/mutations), under a program that uses all
- * of vm: two threads that write to one page at once, a fork, a split, exits. */
+/* Core and kernel broken on purpose, a line each (guest/mutations/policies), under a program that
+ * uses all of vm: two threads that write to one page at once, a fork, a split, exits. */
 #include "info.h"
 #include "program.h"
 #include "vm.h"
@@ -29,7 +29,7 @@ enum {
 SCENARIO_TABLE const struct fl_scenario core_mutations = {
     .id = "core_mutations",
     .summary = "lines of core and kernel broken on purpose: what the checks of vm must see",
-    .source = "scripts/mutations",
+    .source = "guest/mutations/policies",
     .threads = "main, its thread main.1, and a forked task, main.2",
     .n_domains = 1,
     .domains = {{.name = "main"}},
