@@ -213,6 +213,11 @@ bench: ## runs a second, and where the microseconds go
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all benches
 	@for bench in $(BENCHES); do echo "== $$bench"; $$bench || exit; done
 
+mutations: ## the guest broken a line at a time: which check sees it (10 minutes)
+	@scripts/setup build check
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all
+	@scripts/mutation-score
+
 fuzz: ## every parser under libFuzzer, FUZZ_SECONDS=30 each
 	@scripts/setup build fuzz
 	@$(MAKE) -s --no-print-directory $(PARALLEL) fuzzers
@@ -253,7 +258,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all libvirt lttng tests benches fuzzers objects demo check check-quick check-full nested bench fuzz lint install \
+.PHONY: all libvirt lttng tests benches fuzzers objects demo check check-quick check-full nested bench mutations fuzz lint install \
         setup clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,5 +1,5 @@
-/* Lines of core broken on purpose, to see that the checks see it: scripts/mutations. Each is the
- * wrong version of an entry of struct core_policy. */
+/* Lines of core broken on purpose, to see that the checks see it: guest/mutations/policies. Each is
+ * the wrong version of an entry of struct core_policy. */
 #ifndef FAULTLINE_CORE_MUTATION_H
 #define FAULTLINE_CORE_MUTATION_H
 

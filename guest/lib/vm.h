@@ -49,7 +49,7 @@ enum { /* vm_policy: what core shall do wrong */
        CORE_POLICY_READ_INTO_WHAT_IS_SEEN,
        CORE_POLICY_READ_INTO_WHAT_IS_MAPPED,
        CORE_POLICY_READ_INTO_WHAT_WAS_THERE,
-       CORE_POLICY_WRITTEN_AGAIN, /* from here on: scripts/mutations */
+       CORE_POLICY_WRITTEN_AGAIN, /* from here on: guest/mutations */
        CORE_POLICY_NOT_COPIED,
        CORE_POLICY_DELETED_EARLY,
        CORE_POLICY_NOT_COUNTED,
