@@ -7,7 +7,6 @@ struct thread threads[FL_MAX_THREADS] __attribute__((section(".bss.threads")));
 /* Not how a place of the thread is named, nor when it came there. */
 STATE_KEEP_FIRST(threads, run.threads_made);
 STATE_DROP_MEMBER(threads, n, struct thread, n);
-STATE_DROP_MEMBER(threads, k, struct thread, k);
 STATE_DROP_MEMBER(threads, plan, struct thread, plan);
 STATE_DROP_MEMBER(threads, priority, struct thread, priority);
 STATE_DROP_MEMBER(threads, trap_time, struct thread, trap.time);

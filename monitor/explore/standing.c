@@ -144,7 +144,8 @@ void standing_fill(struct standing *standing, struct run_report *report)
     g_array_set_size(standing->states, (guint)report->n_places);
     for (size_t i = 0; i < report->n_places && at < standing->noted->len; i++) {
         const struct noted *noted = &g_array_index(standing->noted, struct noted, at);
-        if (report->places[i].thread != noted->thread || report->places[i].n != noted->n)
+        const struct place *place = &report->places[i];
+        if (place->thread != noted->thread || place->n != noted->n || place->k != 0)
             continue;
         g_array_index(standing->states, struct state_hash, i) = noted->hash;
         at++;

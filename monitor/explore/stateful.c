@@ -9,8 +9,11 @@
  * many left to spend: the cut is sound with a bound, too. Without one the search ends when no state
  * has a choice left that was not taken.
  *
- * Where a thread gives the processor up nobody asks for the state: it follows from the one before
- * and the choice there. So a choice there is taken if the state before was new.
+ * Where a thread gives the processor up, and in user mode, nobody asks for the state: it follows
+ * from the one before and the choice there. So a choice there is taken if the state before was new.
+ *
+ * At depth access places become known while the search goes on. When some have by the end of a
+ * level, the search begins anew: by then little has been done, since most are found early.
  */
 #include "strategy.h"
 
@@ -29,24 +32,36 @@ struct strategy {
     struct strategy_config config;
     GArray *choices; /* of struct departure, fewest preemptions first */
     uint32_t issued, returned;
-    GHashTable *states; /* of struct state_hash, as a set */
-    bool incomplete;    /* a state had choices that no plan has room for, or could not be told */
+    unsigned oldest, newest; /* generations reported in this pass */
+    uint64_t passed;         /* runs of the passes before */
+    GHashTable *states;      /* of struct state_hash, as a set */
+    bool incomplete; /* a state had choices that no plan has room for, or could not be told */
 };
+
+static void begin_pass(struct strategy *stateful)
+{
+    const struct departure root = {.parent = NO_PARENT};
+    stateful->passed += stateful->returned;
+    stateful->issued = stateful->returned = 0;
+    stateful->oldest = UINT_MAX;
+    stateful->incomplete = false;
+    g_hash_table_remove_all(stateful->states);
+    g_array_set_size(stateful->choices, 0);
+    g_array_append_val(stateful->choices, root);
+}
 
 static struct strategy *stateful_open(const struct strategy_config *config, GError **error)
 {
-    if (config->depth > FL_DEPTH_SYNC) {
+    if (config->depth > FL_DEPTH_ACCESS) {
         g_set_error(error, PLAN_ERROR, PLAN_ERROR_RANGE,
-                    "a stateful search is of depth ipc or sync: between entries the state lies in "
-                    "registers that nobody has stored");
+                    "a stateful search is of depth ipc, sync or access");
         return NULL;
     }
     struct strategy *stateful = g_new0(struct strategy, 1);
-    const struct departure root = {.parent = NO_PARENT};
     stateful->config = *config;
     stateful->choices = g_array_new(FALSE, FALSE, sizeof(struct departure));
     stateful->states = g_hash_table_new_full(state_hash_key, state_hash_equal, g_free, NULL);
-    g_array_append_val(stateful->choices, root);
+    begin_pass(stateful);
     return stateful;
 }
 
@@ -55,13 +70,21 @@ static const struct departure *choice_at(const struct strategy *stateful, uint32
     return &g_array_index(stateful->choices, struct departure, i);
 }
 
+/* Of as many preemptions as the one that comes back next. */
+static bool is_of_level(const struct strategy *stateful, uint32_t i)
+{
+    return choice_at(stateful, i)->level == choice_at(stateful, stateful->returned)->level;
+}
+
 static bool stateful_next(struct strategy *stateful, struct fl_plan *plan)
 {
-    if (stateful->issued == stateful->choices->len)
+    if (stateful->issued == stateful->choices->len || !is_of_level(stateful, stateful->issued))
         return false;
     *plan = stateful->config.base;
     plan->depth = (uint8_t)stateful->config.depth;
     plan->mode |= FL_MODE_ONLINE | FL_MODE_AFTER;
+    if (plan->depth == FL_DEPTH_ACCESS)
+        plan->mode |= FL_MODE_SPANS;
     const struct departure *choice = choice_at(stateful, stateful->issued++);
     for (; choice->parent != NO_PARENT; choice = choice_at(stateful, choice->parent)) {
         bool inserted = plan_insert(plan, stateful->config.scenario, &choice->preemption, NULL);
@@ -104,6 +127,15 @@ static bool is_told(const struct state_hash *state)
     return (state->low | state->high) != 0;
 }
 
+/* Places that became known meanwhile may have been passed by: then all begins anew. */
+static void end_level(struct strategy *stateful)
+{
+    const bool ended = stateful->returned == stateful->choices->len ||
+                       !is_of_level(stateful, stateful->returned - 1);
+    if (ended && stateful->oldest < stateful->newest)
+        begin_pass(stateful);
+}
+
 static bool stateful_done(struct strategy *stateful, const struct run_report *report)
 {
     const uint64_t after = report->n_taken == 0 ? 0 : report->taken_at[report->n_taken - 1];
@@ -119,7 +151,10 @@ static bool stateful_done(struct strategy *stateful, const struct run_report *re
         if (news)
             add_choices(stateful, report, &report->places[i]);
     }
+    stateful->newest = report->generation;
+    stateful->oldest = MIN(stateful->oldest, report->generation);
     stateful->returned++;
+    end_level(stateful);
     return true;
 }
 
@@ -133,8 +168,8 @@ static void stateful_progress(const struct strategy *stateful, struct strategy_p
     *progress = (struct strategy_progress){
         .depth = stateful->config.depth,
         .bound = choice_at(stateful, MIN(stateful->returned, stateful->choices->len - 1))->level,
-        .runs = stateful->returned,
-        .runs_known = stateful->choices->len,
+        .runs = stateful->passed + stateful->returned,
+        .runs_known = stateful->passed + stateful->choices->len,
         .states = g_hash_table_size(stateful->states),
     };
 }
