@@ -44,8 +44,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
          "only places of thread=NAME, space=NAME, function=NAME or addr=LO-HI", "WORD"},
         {"fail", 0, 0, G_OPTION_ARG_STRING_ARRAY, &command->fail,
          "have each frame, slab (table entry) or ipc fail that the variant asks for, one a run, "
-         "with "
-         "all plans of the strategy (default then: dfs, bound 1); alloc: frame and slab",
+         "with all plans of the strategy (default then: dfs, bound 1); alloc: frame and slab",
          "KINDS"},
         {"all", 0, 0, G_OPTION_ARG_NONE, &command->all,
          "go on after a finding, and tell one of each cause", NULL},
@@ -65,13 +64,9 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
         {"orders", 0, 0, G_OPTION_ARG_NONE, &command->orders,
          "count runs that differ in the order of independent steps alone as one behaviour", NULL},
         {"unqueued", 0, 0, G_OPTION_ARG_NONE, &command->unqueued,
-         "dpor: nobody calls core while it is at work, as if the call came when core is done",
-         NULL},
+         "dpor: nobody calls core while it is at work, as if the call came after it", NULL},
         {"prune", 0, 0, G_OPTION_ARG_NONE, &command->prune,
-         "dfs: of schedules that differ up to some place in the order of independent steps alone, "
-         "go "
-         "on from one",
-         NULL},
+         "dfs: go on from one of those that differ in the order of independent steps alone", NULL},
         {"gives-up", 0, 0, G_OPTION_ARG_NONE, &command->gives_up,
          "dfs, --stateful: choose who runs also where a thread gives the processor up", NULL},
         {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
