@@ -33,8 +33,11 @@ static bool three_windows(const struct toy *toy)
 
 static void assert_minimised(bool (*violated)(const struct toy *), const char *from, const char *to)
 {
-    struct toy toy = {
-        .threads = 3, .entries = 6, .even_point = FL_POINT_IPC_SEND, .violated = violated};
+    struct toy toy = {.threads = 3,
+                      .entries = 6,
+                      .even_point = FL_POINT_IPC_SEND,
+                      .violated = violated,
+                      .asked = {4, 4, 4}};
     const struct fl_plan given = plan_of(from);
     struct strategy_config config = {.scenario = &toy_scenario, .given = &given, .check = "toy"};
     plan_init(&config.base, &toy_scenario, 0, 0);
@@ -45,8 +48,7 @@ static void assert_minimised(bool (*violated)(const struct toy *), const char *f
         assert_null(result);
     } else {
         assert_non_null(result);
-        g_autofree char *schedule =
-            plan_schedule(&toy_scenario, result->preemptions, result->n_preemptions);
+        g_autofree char *schedule = plan_whole_schedule(&toy_scenario, result);
         assert_string_equal(schedule, to);
         assert_int_equal(toy_run(&toy, result)->verdict->kind, VERDICT_VIOLATION);
     }
@@ -89,6 +91,28 @@ static void shrinks_to_none(void **state)
 {
     (void)state;
     assert_minimised(always, "main@3->t1, t1@4->t2, t2@2->main", "");
+}
+
+/* It takes the preemption and that table entry. */
+static bool window_and_failure(const struct toy *toy)
+{
+    const struct fl_plan *plan = toy->report.plan;
+    bool fails = false;
+    for (uint32_t i = 0; i < plan->n_failures; i++)
+        fails |= plan->failures[i].kind == FL_FAIL_SLAB && plan->failures[i].nth == 2;
+    return fails && window(toy);
+}
+
+static void leaves_out_failures(void **state)
+{
+    (void)state;
+    assert_minimised(window_and_failure,
+                     "fail:frame@1, fail:slab@2, fail:ipc@4, main@3->t2, t2@3->t1",
+                     "fail:slab@2, main@3->t1");
+    assert_minimised(window, "fail:frame@1, fail:slab@2, main@3->t1", "main@3->t1");
+    assert_minimised(always, "fail:frame@1", "");
+    /* violated, but not everything is refused: it asks for four frames */
+    assert_minimised(always, "fail:frame@5", NULL);
 }
 
 static void refuses_what_does_not_come_again(void **state)
@@ -174,6 +198,7 @@ int main(void)
         cmocka_unit_test(moves_to_the_earliest),
         cmocka_unit_test(keeps_what_is_needed),
         cmocka_unit_test(shrinks_to_none),
+        cmocka_unit_test(leaves_out_failures),
         cmocka_unit_test(refuses_what_does_not_come_again),
         cmocka_unit_test(a_random_run_depends_on_seed_and_number),
         cmocka_unit_test(replays_so_many_times),

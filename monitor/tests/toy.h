@@ -46,6 +46,7 @@ struct toy {
     unsigned growth[2]; /* the runs with which the generation grows; 0: with none */
     unsigned generation, runs;
     bool (*violated)(const struct toy *toy);
+    uint16_t asked[FL_FAIL_KINDS]; /* in each run; what a plan lists of it is refused */
 
     /* of the last run */
     struct {
@@ -171,6 +172,15 @@ static inline void toy_schedule(struct toy *toy, const struct fl_plan *plan)
     }
 }
 
+/* Of what the plan lists to fail. */
+static inline uint32_t toy_refused(const struct toy *toy, const struct fl_plan *plan)
+{
+    uint32_t refused = 0;
+    for (uint32_t i = 0; i < plan->n_failures; i++)
+        refused += plan->failures[i].nth <= toy->asked[plan->failures[i].kind];
+    return refused;
+}
+
 static inline const struct run_report *toy_run(struct toy *toy, const struct fl_plan *plan)
 {
     toy->n_steps = 0;
@@ -189,10 +199,12 @@ static inline const struct run_report *toy_run(struct toy *toy, const struct fl_
     toy_schedule(toy, plan);
     toy->report.generation = toy->generation;
     toy->result = (struct fl_result){.reached = (uint32_t)toy->report.n_taken};
+    memcpy(toy->result.asked, toy->asked, sizeof(toy->asked));
     toy->verdict = (struct verdict){.kind = VERDICT_CLEAN};
     if (toy->violated != NULL && toy->violated(toy))
         toy->verdict = (struct verdict){
             .kind = VERDICT_VIOLATION, .violations = &toy_violation, .n_violations = 1};
+    toy->verdict.refused = toy_refused(toy, plan);
     return &toy->report;
 }
 
