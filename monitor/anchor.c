@@ -250,7 +250,7 @@ bool anchors_apply(const struct samples *samples, const struct image *image, con
         .samples = samples, .image = image, .check = check, .placed = *plan, .notes = notes};
     memset(fitting.placed.preemptions, 0, sizeof(fitting.placed.preemptions));
     fitting.placed.n_preemptions = 0;
-    fitting.placed.mode = FL_MODE_SPANS;
+    fitting.placed.mode = (uint8_t)(FL_MODE_SPANS | (plan->mode & FL_MODE_FAIL));
     if (!fit_all(&fitting, plan, anchors, error))
         return false;
     fitting.placed.mode = plan->mode;

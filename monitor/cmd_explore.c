@@ -99,9 +99,9 @@ static bool in_range(const struct explore_command *command, GError **error)
     else if (command->stateful && command->strategy != NULL &&
              strcmp(command->strategy, strategy_stateful.id) != 0)
         wrong = "--stateful is a strategy of its own: leave --strategy out";
-    else if (command->fail != NULL && command->prune)
+    else if (command->fail != NULL && (command->prune || command->orders))
         wrong = "--fail takes every plan, for what fails goes by the order of all steps: leave out "
-                "--prune";
+                "--prune and --orders";
     else if (command->otherwise != NULL && strcmp(command->otherwise, "insn") != 0 &&
              strcmp(command->otherwise, "stop") != 0)
         wrong = "--or must be insn or stop";

@@ -159,7 +159,7 @@ struct gdb_session *gdb_open(const struct gdb_options *options, GError **error)
     struct gdb_session *session = g_new0(struct gdb_session, 1);
     session->listener = -1;
     session->plan = *options->plan;
-    session->plan.mode &= FL_MODE_SPANS; /* the others wait for somebody's answers */
+    session->plan.mode &= FL_MODE_SPANS | FL_MODE_FAIL; /* the others wait for somebody's answers */
     session->plan.serial = 0;
     if (!listen_somewhere(session, options->listen, error) || !open_stub(session, options, error)) {
         gdb_close(session);

@@ -106,7 +106,7 @@ struct rehearsal *rehearsal_make(const struct samples *samples, const struct sub
 {
     struct rehearsal *rehearsal = g_new0(struct rehearsal, 1);
     rehearsal->plan = *plan;
-    rehearsal->plan.mode &= FL_MODE_AUDIT;
+    rehearsal->plan.mode &= FL_MODE_AUDIT | FL_MODE_FAIL;
     rehearsal->stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
     rehearsal->taken = g_array_new(FALSE, FALSE, sizeof(struct fl_preemption));
     rehearsal->taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t));
