@@ -11,8 +11,8 @@
 #include "vm_read.h"
 #include "vm_task.h"
 
-/* Whatever the page was a moment ago, mapped for reading or not at all: the client may write to it
- * now, and it is nobody else's. */
+/* Whatever the page was a moment ago, mapped for reading or not at all: it is there now, and the
+ * client may write to it. */
 uint32_t vm_read_client_page(tid_t thread, uint32_t address)
 {
     const struct domain *domain = domain_of(thread);
