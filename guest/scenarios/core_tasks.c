@@ -191,11 +191,9 @@ static void share(void)
 
 static uint32_t open_file(const char *path, uint32_t pages)
 {
-    uint32_t descriptor, size, status;
+    uint32_t descriptor, size;
 
-    while ((status = vm_open(path, &descriptor, &size)) == FL_ERROR_NO_THREAD)
-        sys_yield();
-    program_expect(status == FL_ERROR_OK && size == pages * PAGE);
+    program_expect(file_open(path, &descriptor, &size) == FL_ERROR_OK && size == pages * PAGE);
     return descriptor;
 }
 
