@@ -4,6 +4,7 @@
 #include "gives_up.h"
 #include "orders.h"
 #include "plan.h"
+#include "touched.h"
 
 #define WAIT_MS 100
 #define AHEAD   (2 * FL_PLAN_SLOTS) /* plans in flight for each guest, those recalled among them */
@@ -28,6 +29,7 @@ struct flight {
     unsigned generation;       /* of the last report */
     GArray *taken;             /* of struct fl_preemption */
     GArray *taken_at;          /* of uint64_t */
+    struct touched *touched;   /* standing; else NULL */
     struct orders *orders;     /* ops->steps, orders or prefixes; else NULL */
     struct gives_up *gives_up; /* gives_up; else NULL */
 };
@@ -153,6 +155,16 @@ static const struct verdict *judge(struct flight *flight, struct session *sessio
     return judge_result(drive->engine, &run->result, run->corrupt);
 }
 
+/* Which instructions are places is learned from runs: so what was touched is part of the state. */
+static void add_touched(struct flight *flight, const struct access *log, size_t n,
+                        const struct run_report *report)
+{
+    touched_begin(flight->touched, flight->drive->engine, log, n);
+    for (size_t i = 0; i < report->n_places; i++)
+        standing_add(flight->drive->standing, i,
+                     touched_until(flight->touched, report->places[i].event));
+}
+
 static void fill_places(struct flight *flight, const struct posted *posted,
                         struct run_report *report)
 {
@@ -170,6 +182,8 @@ static void fill_places(struct flight *flight, const struct posted *posted,
         focus_places(drive->focus, drive->engine, report);
     if (drive->standing != NULL)
         standing_fill(drive->standing, report);
+    if (drive->standing != NULL && depth == FL_DEPTH_ACCESS)
+        add_touched(flight, log, n, report);
     if (flight->gives_up != NULL)
         gives_up_fill(flight->gives_up, report);
 }
@@ -328,6 +342,7 @@ enum drive_end drive_run(struct drive *drive, GError **error)
         .taken_at = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
         .orders = drive->ops->steps || named ? orders_new(drive->depth, relation, named) : NULL,
         .gives_up = drive->gives_up ? gives_up_new() : NULL,
+        .touched = drive->standing != NULL ? touched_new() : NULL,
     };
     drive->first = drive->second = NULL;
 
@@ -342,5 +357,6 @@ enum drive_end drive_run(struct drive *drive, GError **error)
     g_array_free(flight.taken_at, TRUE);
     orders_free(flight.orders);
     gives_up_free(flight.gives_up);
+    touched_free(flight.touched);
     return end;
 }

@@ -152,3 +152,13 @@ void standing_fill(struct standing *standing, struct run_report *report)
     }
     report->states = (const struct state_hash *)(void *)standing->states->data;
 }
+
+void standing_add(struct standing *standing, size_t i, uint64_t what)
+{
+    struct state_hash *state = &g_array_index(standing->states, struct state_hash, i);
+    const uint64_t words[] = {state->low, state->high, what};
+    if ((state->low | state->high) == 0)
+        return;
+    const XXH128_hash_t sum = XXH3_128bits(words, sizeof words);
+    *state = (struct state_hash){sum.low64, sum.high64};
+}

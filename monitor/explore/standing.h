@@ -35,5 +35,7 @@ uint32_t standing_fed(const struct standing *standing, const struct session *ses
 bool standing_goes_on(const struct standing *standing);
 /* Sets the report's states; valid until the next run asks. */
 void standing_fill(struct standing *standing, struct run_report *report);
+/* Of the report just filled: this belongs to the i-th state, too. */
+void standing_add(struct standing *standing, size_t i, uint64_t what);
 
 #endif
