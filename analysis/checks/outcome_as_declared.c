@@ -24,13 +24,16 @@ struct state {
     bool refused;
 };
 
-/* Whether a thread may end so for what was refused to it, or to those that it relied on. */
+/* Whether the thread may end so for what was refused to it, or to those that it relied on. Core may
+ * not. */
 static bool is_excused(const struct check_context *context, uint32_t reason)
 {
     const struct state *state = context->state;
+    const bool is_core = context->event->thread >> 24 == FL_PATH_CORE >> 24;
 
-    return state->refused && (reason == FL_HALT_UNCAUGHT_ERROR ||
-                              reason == FL_HALT_UNRESOLVED_FAULT || reason == FL_HALT_NO_PAGER);
+    return state->refused && !is_core &&
+           (reason == FL_HALT_UNCAUGHT_ERROR || reason == FL_HALT_UNRESOLVED_FAULT ||
+            reason == FL_HALT_NO_PAGER);
 }
 
 static const char *halt_text(uint32_t reason)

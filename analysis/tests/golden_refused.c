@@ -73,11 +73,24 @@ static void exception(struct story *story)
     story_end(story, FL_OUTCOME_EXITED);
 }
 
+/* Nor for core, which has no pager. */
+static void core_halts(struct story *story)
+{
+    story_begin(story);
+    story_call(story, STORY_MAIN, FL_LABEL_RAM_ALLOC);
+    story_entry(story, FL_PATH_CORE, FL_POINT_MARK);
+    story_say(story, FL_EVENT_REFUSE, FL_PATH_CORE, 0, FL_FAIL_SLAB, 3);
+    story_entry(story, FL_PATH_CORE, FL_POINT_FAULT);
+    story_say(story, FL_EVENT_THREAD_HALT, FL_PATH_CORE, 0, FL_HALT_NO_PAGER, 0);
+    story_end(story, FL_OUTCOME_DEADLOCK);
+}
+
 const struct golden golden_refused_violating[] = {
     {"nothing-leaked-frame", "nothing-leaked", frame_left, STORY_PLAIN},
     {"nothing-leaked-entry", "nothing-leaked", entry_left, STORY_PLAIN},
     {"nothing-leaked-given-twice", "nothing-leaked", frame_gone, STORY_PLAIN},
     {"outcome-as-declared-gave-up", "outcome-as-declared", gave_up_before, STORY_PLAIN},
+    {"outcome-as-declared-core", "outcome-as-declared", core_halts, STORY_PLAIN},
     {"outcome-as-declared-exception", "outcome-as-declared", exception, STORY_PLAIN},
     {0},
 };

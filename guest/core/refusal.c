@@ -2,6 +2,7 @@
 #include "dataspace.h"
 #include "domain.h"
 #include "frames.h"
+#include "info.h"
 #include "mapping.h"
 #include "region.h"
 #include "sys.h"
@@ -10,20 +11,18 @@
 #include "vm_object.h"
 #include "vm_task.h"
 
-static bool begun;
+bool refusals_on;
 
 void refusals_begin(void)
 {
-    begun = true;
+    refusals_on = info()->fails;
 }
 
 bool refusal_is_due(uint32_t kind)
 {
     const struct fl_failure *failures = info()->failures;
-
-    if (!begun)
-        return false;
     uint32_t nth = ++sys_utcb()->asked[kind];
+
     for (uint32_t i = 0; i < info()->n_failures; i++)
         if (failures[i].kind == kind && failures[i].nth == nth) {
             sys_tell(FL_EVENT_REFUSE, FL_SPACE_CORE, 0, kind, nth);
@@ -53,13 +52,13 @@ static struct totals totals(void)
 
 void totals_note(void)
 {
-    if (info()->fails)
+    if (refusals_on)
         noted = totals();
 }
 
 void totals_tell(void)
 {
-    if (!info()->fails)
+    if (!refusals_on)
         return;
     struct totals after = totals();
     sys_tell(FL_EVENT_TOTALS, FL_SPACE_CORE, noted.frames, noted.entries, 0);

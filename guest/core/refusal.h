@@ -9,16 +9,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "info.h"
 
+/* Core serves from now on. */
 void refusals_begin(void);
+
+/* Core's own copy of the mode: the info page would be one page more to touch in each of its turns.
+ */
+extern bool refusals_on;
 
 /* Something of this kind is asked for: FL_FAIL_FRAME, FL_FAIL_SLAB. true: it is not to be had. */
 bool refusal_is_due(uint32_t kind);
 
 static inline bool refused(uint32_t kind)
 {
-    return info()->fails && refusal_is_due(kind);
+    return refusals_on && refusal_is_due(kind);
 }
 
 /* An operation begins: what it does not do it must undo. Becoming a task is an operation of its own
