@@ -35,7 +35,7 @@ static struct client *client_find(const struct domain *domain, tid_t tid)
     return NULL;
 }
 
-/* A free entry with a message page of zeros. */
+/* A free entry with a message page of zeros; one that was never used has no domain yet. */
 static struct client *client_prepare(struct domain *domain)
 {
     struct client *client = client_find(domain, 0);
@@ -45,11 +45,7 @@ static struct client *client_prepare(struct domain *domain)
         return client;
     }
     client = refused(FL_FAIL_SLAB) ? NULL : client_find(NULL, 0);
-    if (client && (client->utcb_frame = frame_alloc())) {
-        client->domain = domain;
-        return client;
-    }
-    return NULL;
+    return client && (client->utcb_frame = frame_alloc()) ? client : NULL;
 }
 
 static const struct client *client_of(tid_t thread)
@@ -89,23 +85,24 @@ static uint32_t start_thread(const struct sys_thread_args *args, tid_t *thread)
 uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
                               tid_t *thread)
 {
-    bool had_one = client_find(domain, 0);
     struct client *client = client_prepare(domain);
     struct sys_thread_args args = *start;
 
     *thread = 0;
     if (!client)
         return FL_ERROR_NO_MEMORY;
+    bool fresh = !client->domain;
+    client->domain = domain;
     args.space = domain->space;
     args.pager = client->pager = domain->pager;
     args.utcb_frame = client->utcb_frame;
     uint32_t status = start_thread(&args, &client->tid);
     if (status == FL_ERROR_OK)
         *thread = client->tid;
-    else if (had_one)
-        client->tid = 0;
-    else
+    else if (fresh)
         client_drop(client);
+    else
+        client->tid = 0;
     return status;
 }
 

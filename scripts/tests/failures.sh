@@ -3,7 +3,8 @@
 # What if memory runs out: each frame and each table entry that a clean variant asks for is refused, once, in
 # all plans of the bound. Nothing is left behind, counts are right, nobody is in a deadlock; who was refused
 # may say so and end. The default schedule of every variant; and bound 1, of which failures times places
-# says about how many runs that is: of those with few here, of all in the lane failures-full.
+# says about how many runs that is: of those with few here, of all in the lane failures-full, which has the
+# default schedules audited, too (FAILURES_AUDIT).
 . "$(dirname "$0")/../lane.bash"
 
 # What must come of a clean variant that is not clean then:
@@ -50,7 +51,8 @@ variants=$("$faultline" list --json | jq -r '.[] | .id as $id | .variants[] | se
 count=0 deeper=0
 for variant in $variants; do
     [ "$variant" = core_mutations/task_kept ] && continue # below
-    search "$variant" --depth ipc --bound 0 --no-minimise --time 0
+    # shellcheck disable=SC2086 # none, or one word
+    search "$variant" --depth ipc --bound 0 --no-minimise --time 0 ${FAILURES_AUDIT-}
     judge "$variant"
     row "$variant" 0
     count=$((count + 1))
