@@ -15,6 +15,7 @@ enum {
     VARIANT_ENDS,
     VARIANT_STRANGERS,
     VARIANT_AGAIN,
+    VARIANT_REFUSED,
     VARIANTS
 };
 enum { PAGE = FL_PAGE_SIZE, LAST = PAGE / sizeof(uint32_t) - 1, VALUE = 4711, KEY = 7 };
@@ -58,6 +59,8 @@ static const struct fl_scenario scenario
                                                      {CHILD(4), FL_HALT_UNRESOLVED_FAULT}}},
                     [VARIANT_AGAIN] = {GOOD("again", "tasks with an open file come and go, often",
                                             0)},
+                    [VARIANT_REFUSED] = {GOOD("refused",
+                                              "what is refused once is asked for once more", 0)},
                 },
 };
 
@@ -335,12 +338,65 @@ static void fork_again(void)
     program_expect(vm_close(descriptor) == FL_ERROR_OK);
 }
 
+/* ---- refused ---- */
+
+static void end_at_once(void *unused)
+{
+    (void)unused;
+    vm_exit(0);
+}
+
+static tid_t fork_at_last(void)
+{
+    tid_t child = vm_fork();
+
+    return child == VM_NO_THREAD ? fork_task() : child;
+}
+
+static uint32_t attach_at_last(uint32_t pages)
+{
+    uint32_t at;
+
+    if (vm_shm_attach(KEY, pages, &at) != FL_ERROR_OK)
+        program_expect(vm_shm_attach(KEY, pages, &at) == FL_ERROR_OK);
+    return at;
+}
+
+/* In the task of who calls, which ends with its last thread. */
+static void clone_at_last(void)
+{
+    static uint32_t stack[64] __attribute__((aligned(8)));
+    const uint32_t top = (uint32_t)(uintptr_t)(stack + 64), flags = VM_CLONE_SPACE | VM_CLONE_FILES;
+    tid_t thread;
+
+    if (vm_clone(end_at_once, top, NULL, flags, &thread) != FL_ERROR_OK)
+        program_expect(vm_clone(end_at_once, top, NULL, flags, &thread) == FL_ERROR_OK);
+    wait_for(thread);
+}
+
+/* The child's segment goes with the child, so that main can have a larger one. That it has not is
+ * no matter of what was refused: no error, which would be excused then. */
+static void ask_again(void)
+{
+    tid_t child = fork_at_last();
+
+    if (child == 0) {
+        attach_at_last(1);
+        clone_at_last();
+        vm_exit(0);
+    }
+    wait_for(child);
+    uint32_t second = attach_at_last(2) + PAGE;
+    if (vm_map(&second, 1, FL_RIGHTS_RW | VM_MAP_ANONYMOUS, 0, 0) == FL_ERROR_OK)
+        sys_thread_halt(0, FL_HALT_EXCEPTION);
+}
+
 static void (*const programs[VARIANTS])(void) = {
     [VARIANT_AREAS] = areas,       [VARIANT_SHARED] = share,
     [VARIANT_FILES] = use_files,   [VARIANT_WAITING] = wait_for_one_page,
 
     [VARIANT_ENDS] = leave_orphan, [VARIANT_STRANGERS] = be_strangers,
-    [VARIANT_AGAIN] = fork_again,
+    [VARIANT_AGAIN] = fork_again,  [VARIANT_REFUSED] = ask_again,
 };
 
 static void main_main(void)

@@ -279,8 +279,12 @@ static void forked_lock(void)
 
 static void suspend_and_resume(tid_t thread)
 {
-    program_expect(sys_thread_suspend(thread, SYS_SUSPEND_ALL) == FL_ERROR_OK);
-    program_expect(sys_thread_resume(thread) == FL_ERROR_OK);
+    uint32_t status = sys_thread_suspend(thread, SYS_SUSPEND_ALL);
+
+    if (status == FL_ERROR_OK)
+        program_expect(sys_thread_resume(thread) == FL_ERROR_OK);
+    else /* it had ended by then */
+        program_expect(status == FL_ERROR_NO_THREAD || status == FL_ERROR_PARTNER_GONE);
 }
 
 /* Interrupted, it has not got the lock, and is not to be given it. */
@@ -298,9 +302,9 @@ static void suspend_one_at_lock(void)
 {
     static struct thread sleeper, behind;
 
-    sys_lock(&lock);
     start(&sleeper, sleep_for_lock, 0);
     start(&behind, sleep_for_lock, 0);
+    sys_lock(&lock);
     sys_yield();
     suspend_and_resume(sleeper.tid);
     sys_unlock(&lock);
@@ -317,11 +321,11 @@ static void answer_one_fault(void *arg)
 
     (void)arg;
     sys_lock(&lock);
+    sys_unlock(&lock);
     program_expect(sys_receive(&faulter, &msg) == FL_ERROR_OK && msg.label == FL_LABEL_FAULT);
     (void)*(volatile uint32_t *)msg.w[0];
     msg.label = FL_ERROR_OK;
     program_expect(sys_reply(faulter, &msg) == FL_ERROR_OK);
-    sys_unlock(&lock);
 }
 
 static void touch(void *page)
@@ -334,17 +338,13 @@ static void suspend_one_at_fault(void)
     static struct thread pager, faulter;
     volatile uint32_t *page = new_page();
 
-    sys_lock(&lock);
     start(&pager, answer_one_fault, 0);
     program_expect(core_pager_set(pager.tid) == FL_ERROR_OK);
     start(&faulter, touch, (uint32_t)(uintptr_t)page);
+    sys_lock(&lock);
     sys_yield();
     sys_unlock(&lock);
-    uint32_t status = sys_thread_suspend(faulter.tid, SYS_SUSPEND_ALL);
-    if (status == FL_ERROR_OK)
-        program_expect(sys_thread_resume(faulter.tid) == FL_ERROR_OK);
-    else /* it was through by then */
-        program_expect(status == FL_ERROR_NO_THREAD || status == FL_ERROR_PARTNER_GONE);
+    suspend_and_resume(faulter.tid);
     thread_join(&pager);
     thread_join(&faulter);
     vm_expect_word(page, VALUE);
