@@ -4,8 +4,8 @@
  * - The lines are those that were summed up, and the image is the one that they speak of.
  * - Closure: at each place that a plan may still add to there is one run for each thread that was
  *   ready; a run that ends at a known state names a place of that state, whose run had not more
- *   preemptions. Each run is clean.
- *   Certificates of orders have a closure of their own (certcheck_races.c).
+ *   preemptions (to choose among those that wait where a thread gives up is none). Each run is
+ * clean. Certificates of orders have a closure of their own (certcheck_races.c).
  * - Truth: runs are made again, all of few or some that the certificate's own sum draws, and every
  *   place on their way, who was ready there, the state, and the end are as it says.
  */
@@ -20,11 +20,13 @@
 #define READY_MAX   64u
 #define REPLAY_ALL  2000u /* runs, up to which all are made again */
 #define REPLAY_SOME 200u
+#define GIVES_UP    "+gives-up->"
 
 struct place {
     const char *text; /* "main@4 core,t1 STATE", as faultline places prints it */
     uint32_t run;
     uint32_t n_ready;
+    uint32_t cost;  /* preemptions that a run for one of them has more: 0 where a thread gives up */
     uint64_t taken; /* of them, which have a run */
 };
 
@@ -44,7 +46,7 @@ static struct {
     char *image, *arch, *backend, *subject, *depth;
     uint32_t bound; /* NONE: unbounded */
     bool states;
-    bool gives_up; /* where threads give up are places, which have no state */
+    bool gives_up; /* of plans: where threads give up are places, too */
     const struct form *form;
     char *sum;
     unsigned long line; /* being read */
@@ -104,21 +106,53 @@ uint32_t number(const char *word)
     return (uint32_t)value;
 }
 
-/* "main@7+gives-up", not "main@7". */
-static bool is_of_giving_up(const char *word)
+/* "core@7+gives-up->main core,t1": it does not go on anyway. */
+static bool gives_up(const char *text)
 {
-    return g_str_has_suffix(word, "+gives-up");
+    const size_t first = strcspn(text, " ");
+    return g_strstr_len(text, (gssize)first, GIVES_UP) != NULL;
 }
 
 /* The ready set of a place's text, to be freed; its names are in ascending order of their paths. */
 static char **ready_set(const char *text)
 {
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    const bool gives_up = words[0] != NULL && is_of_giving_up(words[0]);
-    if (g_strv_length(words) != (certificate.states && !gives_up ? 3 : 2) ||
-        (gives_up && !certificate.gives_up))
+    if (g_strv_length(words) != (certificate.states ? 3 : 2) ||
+        (gives_up(text) && !certificate.states && !certificate.gives_up))
         refuse("line %lu is no place: \"%s\"", certificate.line, text);
     return g_strsplit(words[1], ",", -1);
+}
+
+/* Who goes on at a place if nobody else is chosen; to be freed. */
+static char *goes_on(const char *text)
+{
+    const char *name = gives_up(text) ? strstr(text, GIVES_UP) + strlen(GIVES_UP) : text;
+    return g_strndup(name, strcspn(name, gives_up(text) ? " " : "@"));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All who may run at a place: a text to be freed. */
+static char *runnable(const char *text)
+{
+    g_auto(GStrv) ready = ready_set(text);
+    const guint n = g_strv_length(ready);
+    g_autofree char **all = g_new0(char *, n + 2);
+    g_autofree char *first = goes_on(text);
+    memcpy(all, ready, n * sizeof *all);
+    all[n] = first;
+    qsort(all, n + 1, sizeof *all, by_name);
+    return g_strjoinv(",", all);
+}
+
+/* A place's state, or NULL. */
+static const char *state_of(const char *text)
+{
+    const char *last = strrchr(text, ' ');
+    return certificate.states ? last : NULL;
 }
 
 /* Without its state. */
@@ -157,7 +191,7 @@ static void read_run(const char *rest)
             refuse("run %u is there twice", certificate.runs->len);
         place->taken |= UINT64_C(1) << which;
         run.target = g_string_chunk_insert_const(certificate.texts, words[2]);
-        run.level = run_at(place->run)->level + 1;
+        run.level = run_at(place->run)->level + place->cost;
         if (run.level > certificate.bound)
             refuse("run %u has more preemptions than the bound", certificate.runs->len);
     }
@@ -172,6 +206,7 @@ static void read_place(const char *rest)
         .text = g_string_chunk_insert(certificate.texts, rest),
         .run = certificate.runs->len - 1,
         .n_ready = g_strv_length(ready),
+        .cost = certificate.states && gives_up(rest) ? 0 : 1,
     };
     if (run->end != NULL || run->known != NONE)
         refuse("line %lu: a place after the run's end", certificate.line);
@@ -193,9 +228,8 @@ static void read_known(const char *rest)
     if (at >= certificate.places->len)
         refuse("line %lu: there is no place %u yet", certificate.line, at);
     const char *there = place_at(at)->text, *here = text + 1;
-    const size_t name = strcspn(here, "@");
-    if (strncmp(there, here, name + 1) != 0 ||
-        g_strcmp0(strchr(there, ' '), strchr(here, ' ')) != 0)
+    g_autofree char *may_run_there = runnable(there), *may_run_here = runnable(here);
+    if (strcmp(may_run_there, may_run_here) != 0 || strcmp(state_of(there), state_of(here)) != 0)
         refuse("run %u ends at %s as known, which is not the state of place %u, %s",
                certificate.runs->len - 1, here, at, there);
     if (run_at(place_at(at)->run)->level > run->level)
@@ -313,7 +347,7 @@ static void check_closure(void)
         refuse("its last run has no end");
     for (uint32_t i = 0; i < certificate.places->len; i++) {
         const struct place *place = place_at(i);
-        const bool open = run_at(place->run)->level < certificate.bound;
+        const bool open = run_at(place->run)->level + place->cost <= certificate.bound;
         if (open && place->taken != (UINT64_MAX >> (READY_MAX - place->n_ready)))
             refuse("at place %u, %s, not every ready thread has a run", i, place->text);
     }
@@ -375,7 +409,9 @@ static void write_schedule(FILE *file, uint32_t run)
     for (guint i = 1; i < way->len; i++) {
         const struct run *at = run_at(g_array_index(way, uint32_t, i));
         const char *text = place_at(at->place)->text;
-        fprintf(file, "%s%.*s->%s", i > 1 ? ", " : "", (int)strcspn(text, " "), text, at->target);
+        const size_t where =
+            gives_up(text) ? (size_t)(strstr(text, GIVES_UP) - text) + 9 : strcspn(text, " ");
+        fprintf(file, "%s%.*s->%s", i > 1 ? ", " : "", (int)where, text, at->target);
     }
     fputc('\n', file);
 }
@@ -474,6 +510,8 @@ static char **command_for(const char *program, const char *image)
         g_ptr_array_add(command, g_strdup_printf("--guest=%s", image));
     if (certificate.states)
         g_ptr_array_add(command, g_strdup("--states"));
+    if (certificate.states && certificate.bound != NONE)
+        g_ptr_array_add(command, g_strdup("--bounded"));
     if (certificate.gives_up)
         g_ptr_array_add(command, g_strdup("--gives-up"));
     if (certificate.form->option != NULL)

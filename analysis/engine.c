@@ -272,6 +272,11 @@ uint64_t engine_fingerprint(struct engine *engine)
     return fingerprint.sum;
 }
 
+uint16_t engine_threads(const struct engine *engine, uint64_t set, uint32_t but, GArray *paths)
+{
+    return places_ready(paths, &engine->model, set, but);
+}
+
 const struct place *engine_places(const struct engine *engine, size_t *count)
 {
     *count = engine->places.places->len;

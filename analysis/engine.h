@@ -6,6 +6,7 @@
 #ifndef FAULTLINE_ENGINE_H
 #define FAULTLINE_ENGINE_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "abi.h"
@@ -43,6 +44,8 @@ struct place {
     uint16_t n_ready; /* threads that could run instead */
     uint32_t ready;   /* index of the first of them in engine_ready(), by ascending path */
     uint32_t pc;
+    uint32_t
+        goes_on; /* path of who runs if nobody else is chosen: the thread, unless it gives up */
     uint64_t event;
 };
 
@@ -81,6 +84,10 @@ const struct verdict *engine_end(struct engine *engine, uint32_t outcome);
 /* Where the run stands now: two runs with one number are judged alike from here on if they go on
  * alike (fingerprint.h). */
 uint64_t engine_fingerprint(struct engine *engine);
+
+/* Appends the paths of a set of thread numbers, as they are now, ascending, but for one; how many.
+ */
+uint16_t engine_threads(const struct engine *engine, uint64_t set, uint32_t but, GArray *paths);
 
 /* Valid from engine_end to engine_begin. Places of every depth, in the order of the run; those
  * with k >= 1 only where the plan interrupted, with point none. */

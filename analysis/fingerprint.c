@@ -1,6 +1,6 @@
 /* The model's facts. A fault that is over, a hold that ended and an object that was deleted are
  * none: the kernel names only what there is, and who names what is gone is told so whatever it was.
- */
+ * Nor is it one who runs: any thread that is ready may be the next. */
 #include "fingerprint.h"
 #include <xxhash.h>
 #include "model.h"
@@ -149,8 +149,7 @@ static void table_facts(const struct table *table, uint64_t which, struct finger
 void model_fingerprint(const struct model *model, struct fingerprint *fingerprint)
 {
     const struct table *const tables[] = {&model->holder_of, &model->page_of, &model->owner_of};
-    FINGERPRINT_FACT(fingerprint, FACT_RUN, model->running, model->begun, model->ended,
-                     model->outcome);
+    FINGERPRINT_FACT(fingerprint, FACT_RUN, model->begun, model->ended, model->outcome);
     thread_facts(model, fingerprint);
     fault_facts(model, fingerprint);
     slot_facts(model, fingerprint);

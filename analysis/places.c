@@ -29,6 +29,18 @@ static void insert_path(GArray *ready, uint32_t first, uint32_t path)
     g_array_index(ready, uint32_t, at) = path;
 }
 
+uint16_t places_ready(GArray *ready, const struct model *model, uint64_t set, uint32_t but)
+{
+    const guint first = ready->len;
+
+    for (uint64_t left = set; left; left &= left - 1) {
+        uint32_t index = model->by_tid[__builtin_ctzll(left)];
+        if (index != MODEL_NONE && model_thread(model, index)->path != but)
+            insert_path(ready, first, model_thread(model, index)->path);
+    }
+    return (uint16_t)(ready->len - first);
+}
+
 const struct place *places_add(struct places *places, const struct model *model,
                                const struct fl_event *event)
 {
@@ -41,14 +53,10 @@ const struct place *places_add(struct places *places, const struct model *model,
                           .point = event->point,
                           .ready = places->ready->len,
                           .pc = event->arg,
+                          .goes_on = event->thread,
                           .event = model->event};
 
-    for (uint64_t left = event->addr; left; left &= left - 1) {
-        uint32_t index = model->by_tid[__builtin_ctzll(left)];
-        if (index != MODEL_NONE && model_thread(model, index)->path != event->thread)
-            insert_path(places->ready, place.ready, model_thread(model, index)->path);
-    }
-    place.n_ready = (uint16_t)(places->ready->len - place.ready);
+    place.n_ready = places_ready(places->ready, model, event->addr, event->thread);
     g_array_append_val(places->places, place);
     return &g_array_index(places->places, struct place, places->places->len - 1);
 }

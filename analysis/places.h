@@ -19,6 +19,8 @@ struct places {
 void places_init(struct places *places);
 void places_free(struct places *places);
 void places_clear(struct places *places);
+/* Appends the paths of a set of thread numbers, but for one; how many. */
+uint16_t places_ready(GArray *ready, const struct model *model, uint64_t set, uint32_t but);
 /* The event is an entry or an interruption, and the model has taken it in. NULL: of nobody. Valid
  * until the next one. */
 const struct place *places_add(struct places *places, const struct model *model,

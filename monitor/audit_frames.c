@@ -60,5 +60,6 @@ void audit_frames(struct audit_view *view)
     view_frames(view, view_get(view, VIEW_FIELD(FRAMES_FREED), 0), 0, false);
     const uint32_t used = view_get(view, VIEW_FIELD(FRAMES_USED), 0);
     const uint32_t fixed = view_get(view, VIEW_FIELD(FRAMES_FIXED), 0);
-    view_compare(view, FL_AUDIT_FRAMES_USED, 0, used, view->n_owned + fixed);
+    const uint32_t at_home = view_get(view, VIEW_FIELD(FRAMES_AT_HOME), 0);
+    view_compare(view, FL_AUDIT_FRAMES_USED, 0, used + at_home, view->n_owned + fixed);
 }

@@ -68,7 +68,7 @@ static bool parse(struct explore_command *command, int *argc, char ***argv, int 
         {"prune", 0, 0, G_OPTION_ARG_NONE, &command->prune,
          "dfs: go on from one of those that differ in the order of independent steps alone", NULL},
         {"gives-up", 0, 0, G_OPTION_ARG_NONE, &command->gives_up,
-         "dfs, --stateful: choose who runs also where a thread gives the processor up", NULL},
+         "dfs: choose who runs also where a thread gives the processor up", NULL},
         {"audit", 0, 0, G_OPTION_ARG_NONE, &command->audit,
          "stop the guest whenever core is quiescent, and count its objects from outside", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &command->json, "print a JSON object", NULL},
@@ -260,10 +260,11 @@ static bool can_prune(const struct explore_command *command, GError **error)
 static bool can_give_up(const struct explore_command *command, GError **error)
 {
     const struct strategy_ops *strategy = command->options.strategy;
-    if (strategy == &strategy_dfs || strategy == &strategy_stateful)
+    if (strategy == &strategy_dfs)
         return true;
-    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-                "--gives-up is for strategy dfs and for --stateful, not for %s", strategy->id);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--gives-up is for strategy dfs, not for %s%s",
+                strategy->id,
+                strategy->steps || strategy->known != NULL ? ", which chooses there anyway" : "");
     return false;
 }
 

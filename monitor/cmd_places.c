@@ -14,7 +14,7 @@ struct places {
     struct subject_options subject_options;
     char **params;
     char *depth;
-    gboolean states, steps, gives_up;
+    gboolean states, bounded, steps, gives_up;
 
     struct subject subject;
     struct fl_plan base;
@@ -28,7 +28,9 @@ static bool parse(struct places *places, int *argc, char ***argv, int *status)
     const GOptionEntry entries[] = {
         {"depth", 0, 0, G_OPTION_ARG_STRING, &places->depth, "of the places: ipc or sync", "D"},
         {"states", 0, 0, G_OPTION_ARG_NONE, &places->states,
-         "tell the state at each place after the last preemption", NULL},
+         "tell the state at each place, and where threads give up", NULL},
+        {"bounded", 0, 0, G_OPTION_ARG_NONE, &places->bounded,
+         "with --states: who runs is part of it, as preemptions are counted", NULL},
         {"gives-up", 0, 0, G_OPTION_ARG_NONE, &places->gives_up,
          "where threads give the processor up are places, too", NULL},
         {"steps", 0, 0, G_OPTION_ARG_NONE, &places->steps,
@@ -152,7 +154,7 @@ static bool read_schedules(struct places *places, GError **error)
             return false;
         plan.depth = (uint8_t)places->search_depth;
         if (places->states)
-            plan.mode |= FL_MODE_ONLINE | FL_MODE_AFTER;
+            plan.mode |= FL_MODE_ONLINE;
         g_array_append_val(places->plans, plan);
         g_ptr_array_add(places->schedules, g_strdup(line));
     }
@@ -176,7 +178,7 @@ static bool prepare(struct places *places, const char *name, GError **error)
     plan_init(&places->base, places->subject.scenario, places->subject.scenario_index,
               places->subject.variant);
     if (places->states)
-        places->base.mode |= FL_MODE_ONLINE | FL_MODE_AFTER;
+        places->base.mode |= FL_MODE_ONLINE;
     return subject_params(&places->subject, places->params, &places->base, error) &&
            subject_takes(&places->subject, &places->base, error) && read_schedules(places, error);
 }
@@ -190,7 +192,7 @@ static int make_runs(struct places *places, GError **error)
     ops.steps = places->steps;
     if (!places->states)
         ops.known = NULL;
-    else if ((standing = standing_new(places->subject.image, error)) == NULL)
+    else if ((standing = standing_new(places->subject.image, places->bounded, error)) == NULL)
         return EXIT_ERROR;
     struct drive drive = {
         .crew = subject_crew(&places->subject, 1),

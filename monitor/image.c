@@ -303,7 +303,8 @@ static bool state_row_sound(const struct fl_state_row *row)
 {
     return row->object.address != 0 && row->count > 0 && row->size > 0 &&
            row->size <= FL_RAM_SIZE && row->stride <= FL_RAM_SIZE / row->count &&
-           row->offset <= row->stride && row->size <= row->stride - row->offset && row->kept <= 1;
+           row->offset <= row->stride && row->size <= row->stride - row->offset &&
+           row->kept <= FL_STATE_ROW_DEAD;
 }
 
 /* A guest may leave it open what its state is, and then has no such section. */

@@ -143,7 +143,7 @@ void plan_make_online(struct fl_plan *plan)
     plan->depth = FL_DEPTH_INSN;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < plan->n_preemptions; i++)
-        if (plan->preemptions[i].k > 0)
+        if (fl_k_in_user(plan->preemptions[i].k))
             plan->preemptions[kept++] = plan->preemptions[i];
     plan->n_preemptions = kept;
 }

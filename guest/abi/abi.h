@@ -110,7 +110,8 @@ enum {
 /* fl_plan.mode */
 enum {
     FL_MODE_POSTED = 0,
-    FL_MODE_ONLINE = 1, /* wait at each place of `depth` for the monitor's decision */
+    FL_MODE_ONLINE = 1, /* wait for the monitor's decision at each place of `depth`, and where a
+                           thread gives the processor up and more than one could run */
     FL_MODE_SPANS = 2,  /* say before each kernel entry how much of user mode went before */
     FL_MODE_AUDIT = 4,  /* wait for the monitor's audit whenever core is quiescent */
     FL_MODE_STEP = 8,   /* stand still where fl_control.stop says */
@@ -188,7 +189,9 @@ struct fl_decision {
     uint32_t n;
     uint32_t k;
     uint32_t point;
-    uint64_t ready; /* bit i: thread number i (event thread_create, field tid) can run */
+    uint64_t ready;   /* bit i: thread number i (event thread_create, field tid) can run */
+    uint32_t goes_on; /* path of who runs if nobody else is named */
+    uint32_t events;  /* of the run, written so far */
 };
 
 /* fl_control.decision_target, beside paths: the run ends here, as known. */
@@ -348,6 +351,20 @@ struct fl_audit_field {
 /* What the kernel remembers: a row for each of its objects (kept or not), and rows for the members
  * of kept ones that are left out. A search that tells states apart by the guest's memory leaves out
  * what has no say in what the guest does from here on. */
+enum {
+    FL_STATE_ROW_DROPPED = 0,
+    FL_STATE_ROW_KEPT = 1,
+    FL_STATE_ROW_SET = 2,  /* likewise, whatever order the entries are in; arrays with the same
+                              count of entries in use are ordered together */
+    FL_STATE_ROW_DEAD = 3, /* of struct fl_dead: what frames hold there is no part of it */
+};
+
+/* Memory that is written before it is read: below the stack pointer. */
+struct fl_dead {
+    uint32_t at;    /* offset in RAM, at the beginning of a page */
+    uint32_t bytes; /* from there on; less than a page */
+};
+
 struct fl_state_row {
     union {
         const volatile void *at;
@@ -357,7 +374,7 @@ struct fl_state_row {
     uint32_t count; /* entries */
     uint32_t offset;
     uint32_t size; /* of the bytes in each entry that the row is about */
-    uint32_t kept; /* 1: they are part of the state */
+    uint32_t kept; /* FL_STATE_ROW_* */
     uint32_t pad;
 };
 
@@ -433,11 +450,11 @@ _Static_assert(offsetof(struct fl_plan, budget) == 56, "plan.budget");
 _Static_assert(offsetof(struct fl_plan, preemptions) == 96, "plan.preemptions");
 _Static_assert(sizeof(struct fl_result) == 64, "result");
 _Static_assert(offsetof(struct fl_result, asked) == 56, "result.asked");
-_Static_assert(sizeof(struct fl_decision) == 24, "decision");
+_Static_assert(sizeof(struct fl_decision) == 32, "decision");
 _Static_assert(sizeof(struct fl_audit_result) == 24, "audit_result");
 _Static_assert(sizeof(struct fl_stop) == 24, "stop");
-_Static_assert(sizeof(struct fl_control) == 664, "control");
-_Static_assert(offsetof(struct fl_control, stop) == 640, "control.stop");
+_Static_assert(sizeof(struct fl_control) == 672, "control");
+_Static_assert(offsetof(struct fl_control, stop) == 648, "control.stop");
 _Static_assert(offsetof(struct fl_shared, results) == 4096, "shared.results");
 _Static_assert(offsetof(struct fl_shared, plans) == 12288, "shared.plans");
 _Static_assert(offsetof(struct fl_shared, ring) == 12288 + 64 * 4096, "shared.ring");
@@ -445,6 +462,7 @@ _Static_assert(FL_SHARED_OFFSET + sizeof(struct fl_shared) <= FL_RAM_SIZE, "shar
 _Static_assert(sizeof(struct fl_image) == 32, "image");
 _Static_assert(sizeof(struct fl_audit_field) == 24, "audit_field");
 _Static_assert(sizeof(struct fl_state_row) == 40, "state_row");
+_Static_assert(sizeof(struct fl_dead) == 8, "dead");
 _Static_assert(sizeof(struct fl_domain) == 16, "domain");
 _Static_assert(sizeof(struct fl_variant) == 200, "variant");
 _Static_assert(sizeof(struct fl_param) == 112, "param");

@@ -24,6 +24,11 @@
               .stride = sizeof((pointer)->member[0]),                                              \
               .count = sizeof((pointer)->member) / sizeof((pointer)->member[0]))
 
+/* The words of an array of words. */
+#define AUDIT_WORDS(ID, array)                                                                     \
+    AUDIT_ROW(ID, .size = sizeof((array)[0]), .address = (uint32_t) & (array)[0],                  \
+              .stride = sizeof((array)[0]), .count = sizeof(array) / sizeof((array)[0]))
+
 /* A single number. */
 #define AUDIT_NUMBER(ID, variable)                                                                 \
     AUDIT_ROW(ID, .size = sizeof(variable), .address = (uint32_t) & (variable),                    \

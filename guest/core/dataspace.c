@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "core.h"
 #include "dataspace.h"
+#include "lane.h"
 #include "mapping.h"
 #include "refusal.h"
 
@@ -12,11 +13,14 @@ static struct dataspace dataspaces[MAX_DATASPACES];
 AUDIT_FIELD(DATASPACE_SIZE, dataspaces, size);
 AUDIT_FIELD(DATASPACE_FRAMES, dataspaces, frames.first);
 
-static struct dataspace *create(uint32_t owner, uint32_t size)
+static struct dataspace *create(uint32_t owner, tid_t client, uint32_t size)
 {
+    const uint32_t first = lane_of(client, MAX_DATASPACES);
+
     if (size == 0 || size > FL_USER_END || refused(FL_FAIL_SLAB))
         return NULL;
-    for (struct dataspace *entry = dataspaces; entry < dataspaces + MAX_DATASPACES; entry++)
+    for (uint32_t i = 0; i < MAX_DATASPACES; i++) {
+        struct dataspace *entry = &dataspaces[(first + i) % MAX_DATASPACES];
         if (entry->size == 0) {
             *entry = (struct dataspace){
                 .size = (size + FL_PAGE_SIZE - 1) & ~(FL_PAGE_SIZE - 1),
@@ -24,17 +28,18 @@ static struct dataspace *create(uint32_t owner, uint32_t size)
             };
             return entry;
         }
+    }
     return NULL;
 }
 
-struct dataspace *dataspace_create_ram(uint32_t owner, uint32_t size)
+struct dataspace *dataspace_create_ram(uint32_t owner, tid_t client, uint32_t size)
 {
-    return size <= FL_FRAMES_SIZE ? create(owner, size) : NULL;
+    return size <= FL_FRAMES_SIZE ? create(owner, client, size) : NULL;
 }
 
-struct dataspace *dataspace_create_managed(uint32_t owner, uint32_t size)
+struct dataspace *dataspace_create_managed(uint32_t owner, tid_t client, uint32_t size)
 {
-    struct dataspace *dataspace = create(owner, size);
+    struct dataspace *dataspace = create(owner, client, size);
 
     if (!dataspace)
         return NULL;
@@ -67,11 +72,17 @@ void dataspace_free(struct dataspace *dataspace)
     dataspace->size = 0;
 }
 
+/* Two pages of a dataspace have homes of their own: a stack has hardly more. */
+static uint32_t home_of(const struct dataspace *dataspace, uint32_t page)
+{
+    return FL_MAX_THREADS + 2 * (uint32_t)(dataspace - dataspaces) + page;
+}
+
 uint32_t dataspace_frame(struct dataspace *dataspace, uint32_t page)
 {
     uint32_t frame = frame_list_find(&dataspace->frames, page);
 
-    if (!frame && (frame = frame_alloc()))
+    if (!frame && (frame = frame_alloc_home(home_of(dataspace, page))))
         frame_list_add(&dataspace->frames, page, frame);
     return frame;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include "frames.h"
 #include "region.h"
+#include "sys.h"
 
 struct dataspace {
     uint32_t size;            /* 0: this entry of the table is free */
@@ -13,9 +14,10 @@ struct dataspace {
     struct frame_list frames; /* RAM: the pages touched so far */
 };
 
-/* Rounded up to pages. NULL: no room, or the size is none. */
-struct dataspace *dataspace_create_ram(uint32_t owner, uint32_t size);
-struct dataspace *dataspace_create_managed(uint32_t owner, uint32_t size);
+/* For a client of the owner's (0: nobody). Rounded up to pages. NULL: no room, or the size is none.
+ */
+struct dataspace *dataspace_create_ram(uint32_t owner, tid_t client, uint32_t size);
+struct dataspace *dataspace_create_managed(uint32_t owner, tid_t client, uint32_t size);
 /* Detached wherever it is attached; then its frames, or all that is attached to it, go. */
 void dataspace_free(struct dataspace *dataspace);
 

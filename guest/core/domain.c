@@ -5,6 +5,7 @@
 #include "domain.h"
 #include "frames.h"
 #include "info.h"
+#include "lane.h"
 #include "memory.h"
 #include "refusal.h"
 
@@ -26,7 +27,7 @@ static struct client {
 
 AUDIT_FIELD(CLIENT_FRAME, clients, utcb_frame);
 
-/* The entry of the domain's thread; tid = 0: one of its free ones. */
+/* The entry of the domain's thread. */
 static struct client *client_find(const struct domain *domain, tid_t tid)
 {
     for (struct client *client = clients; client < clients + FL_MAX_THREADS; client++)
@@ -35,17 +36,31 @@ static struct client *client_find(const struct domain *domain, tid_t tid)
     return NULL;
 }
 
-/* A free entry with a message page of zeros; one that was never used has no domain yet. */
-static struct client *client_prepare(struct domain *domain)
+/* A free entry that is the domain's already, or else nobody's, close to those of the parent. */
+static struct client *client_free(const struct domain *domain, tid_t parent)
 {
-    struct client *client = client_find(domain, 0);
+    struct client *fresh = NULL;
+    const uint32_t first = lane_of(parent, FL_MAX_THREADS);
 
-    if (client) {
-        memset(frame_memory(client->utcb_frame), 0, FL_PAGE_SIZE);
-        return client;
+    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+        struct client *client = &clients[(first + i) % FL_MAX_THREADS];
+        if (client->tid == 0 && client->domain == domain && i < LANE_ENTRIES)
+            return client;
+        if (client->tid == 0 && !fresh && (client->domain == domain || !client->domain))
+            fresh = client;
     }
-    client = refused(FL_FAIL_SLAB) ? NULL : client_find(NULL, 0);
-    return client && (client->utcb_frame = frame_alloc()) ? client : NULL;
+    return fresh;
+}
+
+/* A message page of zeros. false: no memory. */
+static bool client_prepare(struct client *client, struct domain *domain)
+{
+    if (client->domain)
+        memset(frame_memory(client->utcb_frame), 0, FL_PAGE_SIZE);
+    else if (!refused(FL_FAIL_SLAB) &&
+             (client->utcb_frame = frame_alloc_home((uint32_t)(client - clients))))
+        client->domain = domain;
+    return client->domain != NULL;
 }
 
 static const struct client *client_of(tid_t thread)
@@ -85,14 +100,13 @@ static uint32_t start_thread(const struct sys_thread_args *args, tid_t *thread)
 uint32_t domain_thread_create(struct domain *domain, const struct sys_thread_args *start,
                               tid_t *thread)
 {
-    struct client *client = client_prepare(domain);
+    struct client *client = client_free(domain, start->parent);
+    bool fresh = client && !client->domain;
     struct sys_thread_args args = *start;
 
     *thread = 0;
-    if (!client)
+    if (!client || !client_prepare(client, domain))
         return FL_ERROR_NO_MEMORY;
-    bool fresh = !client->domain;
-    client->domain = domain;
     args.space = domain->space;
     args.pager = client->pager = domain->pager;
     args.utcb_frame = client->utcb_frame;
@@ -133,7 +147,7 @@ struct region_map *domain_map(const struct domain *domain, uint32_t handle)
  * is core's own, so that no program can take it out. */
 static void make_maps(struct domain *domain)
 {
-    struct dataspace *context = dataspace_create_managed(FL_SPACE_CORE, FL_CONTEXT_SIZE);
+    struct dataspace *context = dataspace_create_managed(FL_SPACE_CORE, 0, FL_CONTEXT_SIZE);
 
     domain->context = context->map;
     domain->map = region_map_create(FL_WINDOW_BASE, FL_UTCB_BASE, domain->space);

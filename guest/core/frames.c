@@ -13,6 +13,11 @@ static struct {
     uint16_t page; /* index of the page that it backs */
 } links[POOL_FRAMES];
 
+/* The last frames of the pool are homes, a bit for each that is taken; the others are handed out in
+ * turn. */
+static uint32_t homes_taken[HOME_FRAMES / 32];
+static uint32_t at_home; /* how many are taken */
+
 static uint16_t freed;      /* link to the frame freed last */
 static uint32_t never_used; /* index of the lowest frame never handed out */
 static uint32_t pool_first; /* frame number of index 0 */
@@ -25,6 +30,9 @@ AUDIT_NUMBER(FRAMES_FIRST, pool_first);
 AUDIT_NUMBER(FRAMES_USED, never_used);
 AUDIT_NUMBER(FRAMES_FREED, freed);
 AUDIT_NUMBER(FRAMES_FIXED, fixed);
+AUDIT_NUMBER(FRAMES_COUNT, pool_frames);
+AUDIT_NUMBER(FRAMES_AT_HOME, at_home);
+AUDIT_WORDS(FRAME_HOMES, homes_taken);
 
 void frames_init(void)
 {
@@ -55,7 +63,7 @@ void *frame_memory(uint32_t frame)
 /* The next frames that were never handed out. */
 static uint32_t take_new(uint32_t count)
 {
-    if (count > pool_frames - never_used)
+    if (count > pool_frames - HOME_FRAMES - never_used)
         return 0;
     uint32_t frame = pool_first + never_used;
     never_used += count;
@@ -76,19 +84,55 @@ void frame_row_loosen(uint32_t count)
     fixed -= count;
 }
 
-uint32_t frame_alloc(void)
+static uint32_t take_home(uint32_t home)
 {
-    if (refused(FL_FAIL_FRAME))
+    const uint32_t bit = 1u << home % 32;
+
+    if (homes_taken[home / 32] & bit)
         return 0;
+    homes_taken[home / 32] |= bit;
+    at_home++;
+    return pool_first + pool_frames - HOME_FRAMES + home;
+}
+
+static void leave_home(uint32_t home)
+{
+    homes_taken[home / 32] &= ~(1u << home % 32);
+    at_home--;
+}
+
+static uint32_t take_in_turn(void)
+{
     uint32_t frame = frame_of(freed);
 
     if (frame)
         freed = links[freed - 1].next;
     else
         frame = take_new(1);
+    for (uint32_t home = 0; !frame && home < HOME_FRAMES; home++)
+        frame = take_home(home);
+    return frame;
+}
+
+static uint32_t zeroed(uint32_t frame)
+{
     if (frame)
         memset(frame_memory(frame), 0, FL_PAGE_SIZE);
     return frame;
+}
+
+uint32_t frame_alloc(void)
+{
+    return refused(FL_FAIL_FRAME) ? 0 : zeroed(take_in_turn());
+}
+
+uint32_t frame_alloc_home(uint32_t home)
+{
+    if (refused(FL_FAIL_FRAME))
+        return 0;
+    uint32_t frame = take_home(home % HOME_FRAMES);
+
+    return zeroed(frame ? frame : take_in_turn());
 }
 
 /* A bit for each frame. */
@@ -107,8 +151,13 @@ bool frame_is_dirty(uint32_t frame)
 void frame_free(uint32_t frame)
 {
     uint16_t link = link_of(frame);
+    uint32_t index = frame_index(frame);
 
-    dirty[frame_index(frame) / 32] &= ~(1u << frame_index(frame) % 32);
+    dirty[index / 32] &= ~(1u << index % 32);
+    if (index >= pool_frames - HOME_FRAMES) {
+        leave_home(index - (pool_frames - HOME_FRAMES));
+        return;
+    }
     links[link - 1].next = freed;
     freed = link;
 }

@@ -15,6 +15,10 @@ void frames_init(void);
 
 /* A zeroed frame: the one freed last, or the lowest never used. 0: none is left. */
 uint32_t frame_alloc(void);
+/* The same, but the frame of that number among the homes if it is not taken: whose home it is gets
+ * the same one whatever others do (lane.h). */
+#define HOME_FRAMES 256u
+uint32_t frame_alloc_home(uint32_t home);
 /* `count` frames in a row, never used before and not zeroed, never to be freed; 0: not as many are
  * left. */
 uint32_t frame_alloc_row(uint32_t count);

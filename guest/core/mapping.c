@@ -8,8 +8,10 @@
 #define CHAINS       128u
 #define NOTHING      0 /* links count entries from 1 */
 
+/* The first of each chain is at home in the entry with its number, if that is free; the others are
+ * handed out in turn. So where a page is noted does not depend on what is done about others. */
 static struct mapping mappings[MAX_MAPPINGS];
-static uint32_t mappings_used; /* index of the lowest entry never used */
+static uint32_t mappings_used; /* of those behind the homes, the lowest never used */
 static uint16_t mappings_freed;
 static uint16_t chains[CHAINS];
 static uint16_t of_frame[FL_FRAMES_SIZE / FL_PAGE_SIZE];
@@ -24,10 +26,16 @@ static uint16_t mapping_link(const struct mapping *mapping)
     return (uint16_t)(mapping - mappings + 1);
 }
 
-/* Neighbours in a space lie in different chains, and so do equal pages of neighbouring spaces. */
+/* Neighbours in a space lie in different chains, and so do equal pages of neighbouring spaces, and
+ * of neighbouring stack slots. */
+static uint32_t chain_number(uint32_t space, uint32_t page)
+{
+    return (page + page / (FL_SLOT_SIZE / FL_PAGE_SIZE) * 3 + space * 17) % CHAINS;
+}
+
 static uint16_t *chain_of(uint32_t space, uint32_t page)
 {
-    return &chains[(page + space * 17) % CHAINS];
+    return &chains[chain_number(space, page)];
 }
 
 static uint16_t *chain_of_frame(uint32_t frame)
@@ -58,16 +66,18 @@ const struct mapping *mapping_of_frame(uint32_t frame, const struct mapping *aft
 
 /* ---- Entries ---- */
 
-static struct mapping *take_mapping(void)
+static struct mapping *take_mapping(uint32_t chain)
 {
     struct mapping *entry = at_link(mappings_freed);
 
     if (refused(FL_FAIL_SLAB))
         return NULL;
+    if (!mappings[chain].frame)
+        return &mappings[chain];
     if (entry)
         mappings_freed = entry->next;
-    else if (mappings_used < MAX_MAPPINGS)
-        entry = &mappings[mappings_used++];
+    else if (CHAINS + mappings_used < MAX_MAPPINGS)
+        entry = &mappings[CHAINS + mappings_used++];
     return entry;
 }
 
@@ -96,6 +106,8 @@ static void forget_mapping(struct mapping *mapping)
     *at = mapping->next;
     leave_frame(mapping);
     mapping->frame = 0;
+    if (mapping < mappings + CHAINS)
+        return;
     mapping->next = mappings_freed;
     mappings_freed = mapping_link(mapping);
 }
@@ -104,7 +116,7 @@ static void forget_mapping(struct mapping *mapping)
 static struct mapping *add_mapping(uint32_t space, uint32_t page)
 {
     uint16_t *chain = chain_of(space, page);
-    struct mapping *mapping = take_mapping();
+    struct mapping *mapping = take_mapping(chain_number(space, page));
 
     if (mapping) {
         mapping->space = (uint16_t)space;
@@ -158,7 +170,7 @@ static void each_mapping_in(uint32_t space, uint32_t address, uint32_t pages,
 {
     uint32_t first = address / FL_PAGE_SIZE;
 
-    if (pages < mappings_used) {
+    if (pages < CHAINS + mappings_used) {
         for (uint32_t page = first; page < first + pages; page++) {
             struct mapping *mapping = find_mapping(space, page);
             if (mapping)
@@ -166,7 +178,7 @@ static void each_mapping_in(uint32_t space, uint32_t address, uint32_t pages,
         }
         return;
     }
-    for (struct mapping *mapping = mappings; mapping < mappings + mappings_used; mapping++)
+    for (struct mapping *mapping = mappings; mapping < mappings + CHAINS + mappings_used; mapping++)
         if (mapping->frame && mapping->space == space && mapping->page - first < pages)
             call(mapping, rights);
 }

@@ -95,13 +95,18 @@ static bool may_nest(const struct region_map *outer, const struct region_map *in
 
 /* ---- attach ---- */
 
-static struct region *free_region(void)
+/* Looked for from an entry on that is of the address's own, as stack slots go (lane.h). */
+static struct region *free_region(const struct region_map *map, uint32_t base)
 {
+    const uint32_t first = base / FL_SLOT_SIZE + 8 * (uint32_t)(map - maps);
+
     if (refused(FL_FAIL_SLAB))
         return NULL;
-    for (struct region *region = regions; region < regions + MAX_REGIONS; region++)
+    for (uint32_t i = 0; i < MAX_REGIONS; i++) {
+        struct region *region = &regions[(first + i) % MAX_REGIONS];
         if (!region->dataspace)
             return region;
+    }
     return NULL;
 }
 
@@ -124,7 +129,7 @@ bool region_overlaps(struct region_map *map, uint32_t base, uint32_t size)
 
 static uint32_t insert(struct region_map *map, struct region **link, const struct region *what)
 {
-    struct region *region = free_region();
+    struct region *region = free_region(map, what->base);
 
     if (!region)
         return FL_ERROR_NO_MEMORY;

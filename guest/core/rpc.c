@@ -17,14 +17,12 @@ static uint32_t give_handle(const struct dataspace *dataspace, uint32_t *words)
 
 static uint32_t ram_alloc(struct domain *domain, tid_t sender, uint32_t *words)
 {
-    (void)sender;
-    return give_handle(dataspace_create_ram(domain->space, words[0]), words);
+    return give_handle(dataspace_create_ram(domain->space, sender, words[0]), words);
 }
 
 static uint32_t map_create(struct domain *domain, tid_t sender, uint32_t *words)
 {
-    (void)sender;
-    return give_handle(dataspace_create_managed(domain->space, words[0]), words);
+    return give_handle(dataspace_create_managed(domain->space, sender, words[0]), words);
 }
 
 /* RAM and region maps alike. */

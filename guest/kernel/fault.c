@@ -9,12 +9,12 @@ static uint32_t *words_apart(struct thread *thread)
     return thread->fault_words;
 }
 
-static void nothing_to_do(struct thread *thread)
+static void words_forgotten(struct thread *thread)
 {
-    (void)thread;
+    memset(thread->fault_words, 0, sizeof thread->fault_words);
 }
 
-const struct fault_keeping fault_kept_apart = {words_apart, nothing_to_do};
+const struct fault_keeping fault_kept_apart = {words_apart, words_forgotten};
 
 /* Codezero before ba31e1b: where the thread may just be putting together a message of its own. */
 static uint32_t *words_of_message(struct thread *thread)
@@ -22,7 +22,7 @@ static uint32_t *words_of_message(struct thread *thread)
     return thread->utcb->words;
 }
 
-const struct fault_keeping fault_kept_in_message = {words_of_message, nothing_to_do};
+const struct fault_keeping fault_kept_in_message = {words_of_message, words_forgotten};
 
 /* There, too, but what the thread had there is kept and put back: of one thread at a time. */
 static uint32_t *words_swapped(struct thread *thread)

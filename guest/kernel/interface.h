@@ -18,6 +18,10 @@ enum {
 
 #define SYS_MSG_WORDS      4u
 #define SYS_MSG_PAGE_WORDS 64u
+#define SYS_IPC_REGISTERS  7u /* status, partner, tag, words */
+
+/* Of a thread id: no two threads that live have one. */
+#define SYS_THREAD_INDEX(tid) ((tid)&0xffu)
 
 /* The message page of a thread: one page of its own at a virtual address that no other thread has.
  * The kernel fills in the first fields before the thread's first instruction. */

@@ -172,8 +172,20 @@ static struct thread *first_sender(struct thread *receiver, const struct thread 
     return sender;
 }
 
+/* What a server said to its last client is not kept in its registers: how it stands is the same
+ * after any. */
+static void forget_message(struct thread *thread)
+{
+    for (unsigned i = 0; i < SYS_IPC_REGISTERS; i++) {
+        arch_set_result(&thread->frame, i, 0);
+    }
+}
+
 static void wait(struct thread *thread, struct thread *from)
 {
+    if (from == NULL) {
+        forget_message(thread);
+    }
     trace(FL_EVENT_IPC_WAIT, thread, partner_path(from), 0, 0);
     block(thread, THREAD_RECEIVING);
     thread->partner = from;

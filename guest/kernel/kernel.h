@@ -46,7 +46,7 @@ struct queue {
 struct thread {
     struct arch_frame frame; /* first: vectors.S stores registers here */
     enum thread_state state;
-    uint32_t id;   /* tid_t: index in `threads`, and above it how many were made before */
+    uint32_t id;   /* tid_t: index in `threads`, and above it how many had its block */
     uint32_t path; /* creation path (abi.h) */
     uint32_t index;
     uint32_t space;
@@ -117,11 +117,17 @@ uint32_t plan_next_k(struct thread *thread);
 bool plan_lists(struct thread *thread);
 /* The thread to run instead there, as the plan lists it, or NULL. */
 struct thread *plan_listed(struct thread *thread);
-/* The thread that the plan lists to run now that this one gives the processor up, or NULL. */
+/* The thread that is to run now that this one gives the processor up, or NULL: the queue's head. */
 struct thread *plan_successor(struct thread *thread);
 /* Mode fail: one more IPC to a server; whether the plan lists it to fail. Frames and table entries
  * are core's to count (core/refusal.h). */
 bool plan_refuses_ipc(void);
+
+/* ---- standing.c ---- */
+
+/* Writes down how every thread stands, before the monitor is asked; the one that runs has entered,
+ * its operation not begun, or is about to go on in user mode. */
+void standing_tell(bool entered);
 
 /* ---- draw.c: departures of the policies that draw ---- */
 
@@ -154,12 +160,11 @@ struct run {
     uint32_t random;
     uint32_t places;                  /* policy pct: so far */
     uint32_t changes[FL_MAX_CHANGES]; /* policy pct: at which of them priorities change */
-    uint32_t threads_made;
+    uint32_t blocks_used;             /* thread blocks, from the first on */
     uint32_t faults;
     uint32_t entries;
     uint32_t reached;
-    uint32_t ipcs;       /* mode fail: to servers, so far */
-    uint32_t last_index; /* of the thread block used last */
+    uint32_t ipcs; /* mode fail: to servers, so far */
     uint32_t active_space;
     bool (*activate)(uint32_t space); /* whether that flushed the TLB */
     const struct fault_keeping *keeping;
@@ -187,6 +192,7 @@ void trace_space(uint32_t id, uint32_t thread, uint32_t space, uint64_t addr, ui
                  uint32_t aux);
 void trace(uint32_t id, const struct thread *thread, uint64_t addr, uint32_t arg, uint32_t aux);
 void trace_point(uint32_t point);
+uint32_t trace_events(void); /* of the run, written so far */
 /* Has stop_in_kernel called as soon as the run's `event`-th event is written; FL_STOP_NEVER: not.
  */
 void trace_stop(uint32_t event);

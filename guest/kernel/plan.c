@@ -42,18 +42,25 @@ static const struct fl_preemption *next_listed(struct thread *thread, uint32_t k
     return thread->plan;
 }
 
-static struct thread *decided(const struct thread *thread, uint32_t point)
+static uint32_t decided(const struct thread *thread, const struct fl_decision *where)
 {
-    struct fl_decision decision = {.thread = thread->path,
-                                   .n = thread->n,
-                                   .k = thread->k,
-                                   .point = point,
-                                   .ready = run.ready_set};
+    struct fl_decision decision = *where;
+    decision.thread = thread->path;
+    decision.n = thread->n;
+    decision.events = trace_events();
+    standing_tell(where->k == 0);
     const uint32_t target = channel_decide(thread, &decision);
     if (target == FL_DECIDE_END) {
         run_end(FL_OUTCOME_KNOWN);
     }
-    return find_ready(target);
+    return target;
+}
+
+static struct thread *decided_on_way(const struct thread *thread, uint32_t point)
+{
+    const struct fl_decision where = {
+        .k = thread->k, .point = point, .ready = run.ready_set, .goes_on = thread->path};
+    return find_ready(decided(thread, &where));
 }
 
 bool plan_lists(struct thread *thread)
@@ -71,7 +78,7 @@ struct thread *plan_listed(struct thread *thread)
         return NULL;
     }
     if ((run.plan->mode & FL_MODE_ONLINE) && thread->plan->target == FL_PATH_KERNEL) {
-        return decided(thread, FL_POINT_NONE);
+        return decided_on_way(thread, FL_POINT_NONE);
     }
     return find_ready(thread->plan->target);
 }
@@ -85,19 +92,51 @@ uint32_t plan_next_k(struct thread *thread)
     return entry != NULL && entry->n == thread->n && entry->k != FL_K_GIVES_UP ? entry->k : 0;
 }
 
-struct thread *plan_successor(struct thread *thread)
+/* Whether the guest asks: with mode after, once the plan as listed is done. */
+static bool asks(void)
+{
+    const bool first = (run.plan->mode & FL_MODE_AFTER) && run.reached < run.plan->n_preemptions;
+    return (run.plan->mode & FL_MODE_ONLINE) && !first;
+}
+
+static uint32_t listed_successor(const struct thread *thread)
 {
     const struct fl_preemption *end = run.plan->preemptions + run.plan->n_preemptions;
-    const struct fl_preemption *entry = thread->plan;
-    while (entry != NULL && entry != end && entry->thread == thread->path) {
+    for (const struct fl_preemption *entry = thread->plan;
+         entry != NULL && entry != end && entry->thread == thread->path; entry++) {
         if (entry->n == thread->n && entry->k == FL_K_GIVES_UP) {
-            return thread->state == THREAD_RUNNING && entry->target == thread->path
-                       ? thread
-                       : find_ready(entry->target);
+            return entry->target;
         }
-        entry++;
     }
-    return NULL;
+    return FL_PATH_KERNEL;
+}
+
+/* Who could run, the thread itself among them if it yields, but for the queue's head. */
+static uint64_t other_successors(const struct thread *thread)
+{
+    const uint64_t self = thread->state == THREAD_RUNNING ? UINT64_C(1) << thread->index : 0;
+    return run.ready.head == NULL
+               ? 0
+               : (run.ready_set | self) & ~(UINT64_C(1) << run.ready.head->index);
+}
+
+struct thread *plan_successor(struct thread *thread)
+{
+    const uint64_t others = other_successors(thread);
+    uint32_t target = FL_PATH_KERNEL;
+    if (others == 0) {
+        return NULL;
+    }
+    if (!asks()) {
+        target = listed_successor(thread);
+    } else {
+        const struct fl_decision where = {.k = FL_K_GIVES_UP,
+                                          .point = entry_point(thread),
+                                          .ready = others,
+                                          .goes_on = run.ready.head->path};
+        target = decided(thread, &where);
+    }
+    return thread->state == THREAD_RUNNING && target == thread->path ? thread : find_ready(target);
 }
 
 bool plan_refuses_ipc(void)
@@ -123,12 +162,12 @@ struct thread *plan_departure(struct thread *thread, uint32_t point)
     if (run.ready.head == NULL) {
         return NULL;
     }
-    const bool first = (run.plan->mode & FL_MODE_AFTER) && run.reached < run.plan->n_preemptions;
-    if (!run.departs || first) {
+    const bool asking = asks();
+    if (!asking && (!run.departs || (run.plan->mode & FL_MODE_ONLINE))) {
         return plan_listed(thread);
     }
     if (point_depth[point] > run.plan->depth) {
         return NULL;
     }
-    return (run.plan->mode & FL_MODE_ONLINE) ? decided(thread, point) : draw_departure(thread);
+    return asking ? decided_on_way(thread, point) : draw_departure(thread);
 }

@@ -4,10 +4,17 @@
 
 struct run run HOT;
 
-/* Neither the plan nor what of it was done, nor how long that took; who is to run next is said,
- * with the reason, between a place and the next. */
+/* Neither the plan nor what of it was done, nor how long that took, nor who runs and who waits in
+ * which order (standing.c). */
 STATE_KEEP(run);
 STATE_DROP_MEMBER(run, plan, struct run, plan);
+STATE_DROP_MEMBER(run, current, struct run, current);
+STATE_DROP_MEMBER(run, next, struct run, next);
+STATE_DROP_MEMBER(run, ready, struct run, ready);
+STATE_DROP_MEMBER(run, ready_set, struct run, ready_set);
+STATE_DROP_MEMBER(run, lock_waiters, struct run, lock_waiters);
+STATE_DROP_MEMBER(run, faults, struct run, faults);
+STATE_DROP_MEMBER(run, active_space, struct run, active_space);
 STATE_DROP_MEMBER(run, next_reason, struct run, next_reason);
 STATE_DROP_MEMBER(run, start, struct run, start);
 STATE_DROP_MEMBER(run, now, struct run, now);
@@ -30,7 +37,6 @@ static void reset(const struct fl_plan *plan)
         .audits = plan->mode & FL_MODE_AUDIT,
         .fails = plan->mode & FL_MODE_FAIL,
         .random = plan->seed != 0 ? plan->seed : 1,
-        .last_index = FL_MAX_THREADS - 1,
         .active_space = FL_SPACE_KERNEL,
         .activate = arch_space_activate,
         .keeping = &fault_kept_apart,

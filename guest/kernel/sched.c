@@ -82,7 +82,7 @@ static uint32_t idle_outcome(void)
 
 struct thread *successor(struct thread *thread)
 {
-    struct thread *listed = thread->plan != NULL ? plan_successor(thread) : NULL;
+    struct thread *listed = thread->plan != NULL || run.departs ? plan_successor(thread) : NULL;
     if (listed == NULL) {
         return run.ready.head;
     }
@@ -133,6 +133,7 @@ static void resume_from_fault(struct thread *thread)
     run.keeping->end(thread);
     thread->fault_resolved = false;
     thread->fault = 0;
+    thread->fault_trap = (struct trap){0};
 }
 
 static void preempt(struct thread *thread, struct thread *target)
@@ -237,6 +238,9 @@ struct arch_frame *kernel_trap(const struct trap *trap)
     }
     while (run.outcome == FL_OUTCOME_NONE) {
         struct thread *thread = choose();
+        if (run.outcome != FL_OUTCOME_NONE) {
+            break;
+        }
         if (thread == NULL) {
             trace_point(FL_POINT_NONE);
             run_end(idle_outcome());

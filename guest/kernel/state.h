@@ -18,10 +18,17 @@
 #define STATE_KEEP(object_name) STATE_OBJECT(object_name, 1)
 #define STATE_DROP(object_name) STATE_OBJECT(object_name, 0)
 
-/* The first `counter` entries of an array; what lies behind them is of an earlier run. */
-#define STATE_KEEP_FIRST(array, counter)                                                           \
+#define STATE_FIRST(array, counter, keep)                                                          \
     STATE_ROW(array, .object = {array}, .used = {&(counter)}, .stride = sizeof((array)[0]),        \
-              .count = sizeof(array) / sizeof((array)[0]), .size = sizeof((array)[0]), .kept = 1)
+              .count = sizeof(array) / sizeof((array)[0]), .size = sizeof((array)[0]),             \
+              .kept = (keep))
+
+/* The first `counter` entries of an array; what lies behind them is of an earlier run. */
+#define STATE_KEEP_FIRST(array, counter) STATE_FIRST(array, counter, FL_STATE_ROW_KEPT)
+/* The same, of which the order is of no account. Arrays with one counter belong together. */
+#define STATE_KEEP_SET(array, counter) STATE_FIRST(array, counter, FL_STATE_ROW_SET)
+/* Says of frames what is not state; of struct fl_dead. */
+#define STATE_DEAD(array, counter) STATE_FIRST(array, counter, FL_STATE_ROW_DEAD)
 
 /* A member, of a kept object or of each entry of a kept array. */
 #define STATE_DROP_MEMBER(name, label, type, member)                                               \

@@ -4,8 +4,14 @@
 
 struct thread threads[FL_MAX_THREADS] __attribute__((section(".bss.threads")));
 
-/* Not how a place of the thread is named, nor when it came there. */
-STATE_KEEP_FIRST(threads, run.threads_made);
+/* Not how a place of the thread is named, nor when it came there; how it stands is said in
+ * standing.c. */
+STATE_KEEP_FIRST(threads, run.blocks_used);
+STATE_DROP_MEMBER(threads, state, struct thread, state);
+STATE_DROP_MEMBER(threads, next, struct thread, next);
+STATE_DROP_MEMBER(threads, previous, struct thread, previous);
+STATE_DROP_MEMBER(threads, deferred, struct thread, deferred);
+STATE_DROP_MEMBER(threads, fault, struct thread, fault);
 STATE_DROP_MEMBER(threads, n, struct thread, n);
 STATE_DROP_MEMBER(threads, plan, struct thread, plan);
 STATE_DROP_MEMBER(threads, priority, struct thread, priority);
@@ -24,7 +30,7 @@ bool thread_alive(const struct thread *thread)
 
 uint32_t threads_used(void)
 {
-    return run.threads_made < FL_MAX_THREADS ? run.threads_made : FL_MAX_THREADS;
+    return run.blocks_used;
 }
 
 struct thread *thread_find(uint32_t id)
@@ -36,17 +42,34 @@ struct thread *thread_find(uint32_t id)
     return threads[index].state == THREAD_ENDED ? NULL : &threads[index];
 }
 
-/* Blocks are taken in turn, so that an ended thread's block, with its id and path, stays readable
- * for as long as possible. */
-static struct thread *free_block(void)
+/* A block is looked for from one on that is of the path's own: which one a thread gets, and so its
+ * id, depends on who its parent is and how many children that had, not on what others made
+ * meanwhile. Brothers are apart, so that an ended thread's block stays readable for as long as
+ * possible; the first threads are close together (HOT). */
+static uint32_t first_block(uint32_t path)
 {
-    for (uint32_t i = 1; i <= FL_MAX_THREADS; i++) {
-        struct thread *thread = &threads[(run.last_index + i) % FL_MAX_THREADS];
+    return ((path >> 24) - 1 + 2 * (path >> 16 & 0xffu) + 5 * (path >> 8 & 0xffu) +
+            7 * (path & 0xffu)) %
+           FL_MAX_THREADS;
+}
+
+static struct thread *free_block(uint32_t path)
+{
+    for (uint32_t i = 0; i < FL_MAX_THREADS; i++) {
+        struct thread *thread = &threads[(first_block(path) + i) % FL_MAX_THREADS];
         if (!thread_alive(thread)) {
             return thread;
         }
     }
     return NULL;
+}
+
+/* Blocks that are passed over are as a run before left them. */
+static void use_up_to(uint32_t index)
+{
+    for (; run.blocks_used <= index; run.blocks_used++) {
+        threads[run.blocks_used] = (struct thread){.state = THREAD_NONE};
+    }
 }
 
 static uint32_t main_path(uint32_t space)
@@ -69,8 +92,8 @@ static uint32_t child_path(const struct thread *parent)
 
 struct thread *thread_new(struct thread *parent, const struct sys_thread_args *args)
 {
-    struct thread *thread = free_block();
     uint32_t path = parent != NULL ? child_path(parent) : main_path(args->space);
+    struct thread *thread = free_block(path);
     if (thread == NULL || path == 0) {
         return NULL;
     }
@@ -82,9 +105,9 @@ struct thread *thread_new(struct thread *parent, const struct sys_thread_args *a
     if (parent != NULL) {
         parent->children++;
     }
-    run.last_index = index;
+    use_up_to(index);
     *thread = (struct thread){
-        .id = index | ++run.threads_made << ID_SHIFT,
+        .id = index | ((thread->id >> ID_SHIFT) + 1) << ID_SHIFT,
         .path = path,
         .index = index,
         .space = args->space,

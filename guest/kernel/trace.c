@@ -82,6 +82,12 @@ void trace_end(struct fl_result *result)
     result->lost = ring.lost;
 }
 
+uint32_t trace_events(void)
+{
+    return ring.packet != NULL ? ring.events + (uint32_t)(ring.event - ring.packet->events)
+                               : ring.events;
+}
+
 void trace_point(uint32_t point)
 {
     ring.point = point;

@@ -39,6 +39,8 @@ SYS_ALWAYS_INLINE uint32_t sys_ipc(uint32_t number, tid_t *partner, struct msg *
 {
     struct sys_regs regs = {
         {*partner, sys_tag(msg), msg->w[0], msg->w[1], msg->w[2], msg->w[3], 0}};
+    *partner = 0; /* nothing of them stays in memory while a server waits for the next */
+    *msg = (struct msg){0};
     sys_trap(number, &regs);
     *partner = regs.r[1];
     msg->label = regs.r[2] & 0xffffu;

@@ -44,8 +44,11 @@ void certificate_place(GString *text, const struct fl_scenario *scenario,
 {
     const struct place *place = &report->places[i];
     char name[TRACE_NAME_MAX];
-    g_string_append_printf(text, "%s@%u%s", trace_thread_name(scenario, place->thread, name),
-                           place->n, place->k == FL_K_GIVES_UP ? "+gives-up" : "");
+    g_string_append_printf(text, "%s@%u", trace_thread_name(scenario, place->thread, name),
+                           place->n);
+    if (place->k == FL_K_GIVES_UP)
+        g_string_append_printf(text, "+gives-up->%s",
+                               trace_thread_name(scenario, place->goes_on, name));
     for (unsigned j = 0; j < place->n_ready; j++)
         g_string_append_printf(text, "%c%s", j == 0 ? ' ' : ',',
                                trace_thread_name(scenario, report->ready[place->ready + j], name));
@@ -198,7 +201,7 @@ static bool put_place(struct certificate *certificate, const struct run_report *
     const struct state_hash key =
         key_of(report->taken, report->n_taken, place->thread, place->n, place->k);
     gpointer number = NULL;
-    if (certificate->states && place->k == 0) {
+    if (certificate->states) {
         if (g_hash_table_lookup_extended(certificate->by_state, &report->states[i], NULL, &number))
             g_string_printf(certificate->line, "known %u ", GPOINTER_TO_UINT(number));
         else

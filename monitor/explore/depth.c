@@ -68,6 +68,7 @@ static void append_span(GArray *places, const struct span *span)
             .point = FL_POINT_NONE,
             .n_ready = span->n_ready,
             .ready = span->ready,
+            .goes_on = span->thread,
             .event = span->event,
         };
 }

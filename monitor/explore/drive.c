@@ -50,6 +50,8 @@ static void post(struct flight *flight, struct posted *posted, struct session *s
         sent.mode |= FL_MODE_SPANS; /* which accesses are told by */
     if ((sent.mode & FL_MODE_ONLINE) && !(sent.mode & FL_MODE_AFTER))
         plan_make_online(&sent);
+    if (flight->drive->standing != NULL)
+        sent.depth = posted->plan.depth; /* no other entry is asked about */
     posted->session = session;
     session_post(session, &sent);
     g_queue_push_tail(flight->queue, posted);
@@ -283,7 +285,7 @@ static uint32_t decide(struct flight *flight, const struct posted *posted,
                           : state != NULL && drive->ops->known(drive->strategy, state);
     if (ends)
         standing_end(drive->standing);
-    return ends ? FL_DECIDE_END : FL_PATH_KERNEL;
+    return ends ? FL_DECIDE_END : plan_answer(&posted->plan, ask);
 }
 
 /* Waits for one thing to happen. false: the drive is at its end. */

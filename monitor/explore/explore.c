@@ -327,7 +327,7 @@ struct explore_result *explore(const struct explore_options *options, GError **e
     const struct strategy_config config = search_config(options);
     struct search search = {.options = options};
     if (options->strategy->known != NULL) {
-        search.standing = standing_new(options->image, error);
+        search.standing = standing_new(options->image, options->bound < FL_MAX_PREEMPTIONS, error);
         if (search.standing == NULL)
             return NULL;
     }

@@ -71,6 +71,7 @@ static void add_others(struct gives_up *gives_up, struct place *place, uint32_t 
     if (n > 0 && self != FL_PATH_KERNEL)
         g_array_append_val(gives_up->others, self);
     place->n_ready = (uint16_t)(gives_up->others->len - place->ready);
+    place->goes_on = n > 0 ? queue[0] : FL_PATH_KERNEL;
     if (place->n_ready > 0)
         qsort(&g_array_index(gives_up->others, uint32_t, place->ready), place->n_ready,
               sizeof(uint32_t), compare_paths);

@@ -13,8 +13,9 @@
 
 struct standing;
 
-/* NULL: the image does not say what its state is. It must outlive the result. */
-struct standing *standing_new(const struct image *image, GError **error);
+/* bounded: preemptions are counted, so that who runs is part of the state. NULL: the image does not
+ * say what its state is. It must outlive the result. */
+struct standing *standing_new(const struct image *image, bool bounded, GError **error);
 void standing_free(struct standing *standing);
 
 /* A new run; the one before is remembered. */
@@ -33,7 +34,8 @@ uint32_t standing_fed(const struct standing *standing, const struct session *ses
 /* This run is the one before made again: whether it goes on from its last question as that one did.
  */
 bool standing_goes_on(const struct standing *standing);
-/* Sets the report's states; valid until the next run asks. */
+/* Sets the report's places: those of the run's questions, with their states, and those in user
+ * mode, which have none. Valid until the next run is reported. */
 void standing_fill(struct standing *standing, struct run_report *report);
 /* Of the report just filled: this belongs to the i-th state, too. */
 void standing_add(struct standing *standing, size_t i, uint64_t what);

@@ -56,8 +56,9 @@ struct run_report {
     unsigned generation; /* grows when what counts as a place at depth access has grown: runs
                             reported with a smaller one may have had more places than they said */
     const uint32_t *ready;
-    /* Of each place after the last preemption, how the guest stood there; {0, 0}: not told. NULL
-     * for a strategy that does not want them. */
+    /* How the guest stood at each place; {0, 0}: not told. The places are then those where it
+     * asked, and where a thread gives the processor up (k is FL_K_GIVES_UP) is one, too. NULL for a
+     * strategy that does not want them. */
     const struct state_hash *states;
     bool hidden;                       /* drive.gives_up: there is a choice that no plan can name */
     const struct fl_preemption *taken; /* preemptions that took place, in the order of the run */

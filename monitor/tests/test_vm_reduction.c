@@ -33,7 +33,7 @@ static struct ends search_as(const char *variant, uint32_t rounds, const struct 
     struct ends ends = ends_new();
     struct strategy *strategy = ops->open(&config, &error);
     struct depth *depths[FL_DEPTH_NEVER] = {NULL};
-    struct standing *standing = ops->known != NULL ? standing_new(lane.image, &error) : NULL;
+    struct standing *standing = ops->known != NULL ? standing_new(lane.image, false, &error) : NULL;
     struct drive drive = {.crew = crew,
                           .engine = engine,
                           .scenario = scenario,

@@ -152,7 +152,6 @@ static const struct strategy_ops list_ops = {
 struct subject {
     const char *scenario, *variant;
     unsigned bound;
-    bool gives_up;
     unsigned depth;
 };
 
@@ -178,7 +177,6 @@ static uint64_t search(const struct subject *subject, const struct strategy_ops 
         .strategy = &strategy,
         .depth = subject->depth,
         .bound = subject->bound,
-        .gives_up = subject->gives_up,
         .all = true,
         .twice_every = 10,
     };
@@ -198,16 +196,14 @@ static uint64_t search(const struct subject *subject, const struct strategy_ops 
 }
 
 static const struct subject subjects[] = {
-    {"genode_stack_slot", "fixed", 2, false, FL_DEPTH_IPC},
-    {"genode_stack_slot", "fixed", 2, true, FL_DEPTH_IPC},
-    {"genode_stack_slot", "racy", 2, false, FL_DEPTH_IPC},
-    {"rig_litmus", "plain", 3, false, FL_DEPTH_IPC},
-    {"rig_orders", "messages", 2, true, FL_DEPTH_IPC},
-    {"codezero_lost_wakeup", "registered", 2, false, FL_DEPTH_IPC},
-    {"codezero_lost_wakeup", "registered", 2, true, FL_DEPTH_IPC},
-    {"codezero_suspend", "not_before_sleep", 2, true, FL_DEPTH_IPC},
-    {"rig_litmus", "plain", 2, false, FL_DEPTH_ACCESS},
-    {"rig_orders", "counter", 2, true, FL_DEPTH_ACCESS},
+    {"genode_stack_slot", "fixed", 2, FL_DEPTH_IPC},
+    {"genode_stack_slot", "racy", 2, FL_DEPTH_IPC},
+    {"rig_litmus", "plain", 3, FL_DEPTH_IPC},
+    {"rig_orders", "messages", 2, FL_DEPTH_IPC},
+    {"codezero_lost_wakeup", "registered", 2, FL_DEPTH_IPC},
+    {"codezero_suspend", "not_before_sleep", 2, FL_DEPTH_IPC},
+    {"rig_litmus", "plain", 2, FL_DEPTH_ACCESS},
+    {"rig_orders", "counter", 2, FL_DEPTH_ACCESS},
 };
 
 static bool can_tell_accesses(void)
@@ -217,24 +213,39 @@ static bool can_tell_accesses(void)
            lane.backend->probe_accesses(reason, sizeof(reason));
 }
 
-/* Every plan of so many preemptions, and no cut: what there is to be met. */
-static void all_states_are_met_with_fewer_runs(void **state)
+/* But for few: of a stack's frame words may stay unwritten, and hold what another call left there.
+ * Who leaves out what matters misses more (leaving_out). */
+static void assert_all_in(GHashTable *some, GHashTable *all)
+{
+    GHashTableIter iter;
+    gpointer key;
+    guint missing = 0;
+    g_hash_table_iter_init(&iter, some);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        missing += !g_hash_table_contains(all, key);
+    assert_true(missing * 50 <= g_hash_table_size(all));
+}
+
+/* Every plan of so many preemptions, and the plans of the search itself made to their ends: what
+ * there is to be met. */
+static void all_states_are_met(void **state)
 {
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(subjects); i++) {
         if (subjects[i].depth == FL_DEPTH_ACCESS && !can_tell_accesses())
             continue;
-        GHashTable *all = new_set(), *met = new_set();
+        GHashTable *all = new_set(), *to_the_end = new_set(), *met = new_set();
         const uint64_t every = search(&subjects[i], &strategy_dfs, false, all, NULL);
+        const uint64_t uncut = search(&subjects[i], &strategy_stateful, false, to_the_end, NULL);
         const uint64_t cut = search(&subjects[i], &strategy_stateful, true, met, NULL);
-        GHashTableIter iter;
-        gpointer key;
-        g_hash_table_iter_init(&iter, all);
-        while (g_hash_table_iter_next(&iter, &key, NULL))
-            assert_true(g_hash_table_contains(met, key));
-        assert_int_equal(g_hash_table_size(met), g_hash_table_size(all));
-        assert_true(cut < every);
+        print_message("%s/%s: %u states of %" G_GUINT64_FORMAT " plans, %u of %" G_GUINT64_FORMAT
+                      " (uncut: %u of %" G_GUINT64_FORMAT ")\n",
+                      subjects[i].scenario, subjects[i].variant, g_hash_table_size(all), every,
+                      g_hash_table_size(met), cut, g_hash_table_size(to_the_end), uncut);
+        assert_all_in(all, met);
+        assert_all_in(to_the_end, met);
         g_hash_table_unref(all);
+        g_hash_table_unref(to_the_end);
         g_hash_table_unref(met);
     }
 }
@@ -284,14 +295,14 @@ static void leaving_out(const struct subject *subject, void (*leave_out)(void))
 static void registers_are_state(void **state)
 {
     (void)state;
-    leaving_out(&(const struct subject){"rig_litmus", "plain", 3, false, FL_DEPTH_IPC},
-                without_registers);
+    leaving_out(&(const struct subject){"rig_litmus", "plain", 3, FL_DEPTH_IPC}, without_registers);
 }
 
 /* ---- what is read of a guest that stands still ---- */
 
 #define PATIENCE_MS 30000
 #define QUESTION    30u /* some way into the run */
+#define HOMES       256u
 
 static struct session *standing_guest(void)
 {
@@ -355,7 +366,7 @@ static void a_run_made_again_begins_anew(void **state)
     (void)state;
     GError *error = NULL;
     struct session *session = session_open(&lane, &error);
-    struct standing *standing = standing_new(image, &error);
+    struct standing *standing = standing_new(image, false, &error);
     assert_true(session != NULL && standing != NULL);
     const int index = image_scenario(image, "genode_stack_slot");
     const struct fl_scenario *scenario = &image->scenarios[index];
@@ -387,20 +398,26 @@ static void a_run_made_again_begins_anew(void **state)
     standing_free(standing);
 }
 
-/* Each frame that core is made of or has handed out, and no other. */
+/* Each frame that core is made of or has handed out in turn, from the first on, and the homes that
+ * are taken, which are the last of the pool. */
 static void frames_are_state(void **state)
 {
     (void)state;
     struct session *session = standing_guest();
     struct state_reader *reader = state_reader_new(image, NULL);
-    unsigned frames = 0;
+    unsigned in_turn = 0, at_home = 0;
     for (uint64_t page = 0; page < FL_FRAMES_SIZE; page += FL_PAGE_SIZE) {
-        const bool counts =
-            matters(session, reader, ram(session, FL_FRAMES_OFFSET + page + FL_PAGE_SIZE - 5));
-        assert_true(!counts || frames == page / FL_PAGE_SIZE);
-        frames += counts;
+        const unsigned frame = (unsigned)(page / FL_PAGE_SIZE);
+        if (!matters(session, reader, ram(session, FL_FRAMES_OFFSET + page + FL_PAGE_SIZE - 5)))
+            continue;
+        if (in_turn == frame)
+            in_turn++;
+        else
+            at_home++;
+        assert_true(in_turn == frame + 1 || frame >= FL_FRAMES_SIZE / FL_PAGE_SIZE - HOMES);
     }
-    assert_in_range(frames, 20, 100);
+    assert_in_range(in_turn, 15, 100);
+    assert_in_range(at_home, 3, 20);
     state_reader_free(reader);
     session_drop(session);
     session_close(session);
@@ -493,7 +510,7 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_states_are_met_with_fewer_runs),
+        cmocka_unit_test(all_states_are_met),
         cmocka_unit_test(registers_are_state),
         cmocka_unit_test(a_run_made_again_begins_anew),
         cmocka_unit_test(frames_are_state),

@@ -193,7 +193,7 @@ static size_t stop_at(const char *id, const char *variant, const char *thread, u
     struct fl_decision ask;
     enum session_event event;
     while ((event = session_wait(session, PATIENCE_MS, &run, &ask, &error)) == SESSION_ASK) {
-        if (ask.k > 0) {
+        if (fl_k_in_user(ask.k)) {
             assert_int_equal(ask.thread, path);
             assert_int_equal(ask.n, n);
             assert_int_equal(ask.k, first + count);

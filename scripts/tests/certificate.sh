@@ -32,8 +32,6 @@ grep 'any number of preemptions' "$dir/out" || fail "there is a bound"
 accepted "$certificate"
 
 # The same where threads give up, too: choices that are else the queue's head's.
-search --stateful --bound 2 --gives-up
-accepted "$certificate"
 search --bound 1 --gives-up
 accepted "$certificate"
 refused "where one gives up left out, with its run" "$certificate" '

@@ -28,6 +28,11 @@ static inline void arch_frame_init(struct arch_frame *frame, uint32_t ip, uint32
     *frame = (struct arch_frame){.r = {[0] = arg, [13] = sp}, .pc = ip, .psr = 0x10};
 }
 
+static inline uint32_t arch_frame_sp(const struct arch_frame *frame)
+{
+    return frame->r[13];
+}
+
 static inline uint32_t arch_argument(const struct arch_frame *frame, unsigned i)
 {
     return frame->r[i];

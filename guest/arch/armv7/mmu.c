@@ -25,8 +25,8 @@ static uint32_t tables_used;
 
 /* What points to the second level says all that the first one does. */
 STATE_DROP(first_level);
-STATE_KEEP_FIRST(second_level, tables_used);
-STATE_KEEP_FIRST(table_user, tables_used);
+STATE_KEEP_SET(second_level, tables_used);
+STATE_KEEP_SET(table_user, tables_used);
 STATE_KEEP(tables_used);
 
 static uint32_t physical(const void *kernel_address)

@@ -57,6 +57,11 @@ static inline void arch_frame_init(struct arch_frame *frame, uint32_t ip, uint32
     };
 }
 
+static inline uint32_t arch_frame_sp(const struct arch_frame *frame)
+{
+    return (uint32_t)frame->rsp;
+}
+
 static inline uint32_t arch_argument(const struct arch_frame *frame, unsigned i)
 {
     return (uint32_t)frame->argument[i];

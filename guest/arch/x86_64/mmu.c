@@ -33,8 +33,8 @@ static uint32_t tables_used;
 STATE_DROP(top);
 STATE_DROP(upper);
 STATE_DROP(middle);
-STATE_KEEP_FIRST(page_tables, tables_used);
-STATE_KEEP_FIRST(table_user, tables_used);
+STATE_KEEP_SET(page_tables, tables_used);
+STATE_KEEP_SET(table_user, tables_used);
 STATE_KEEP(tables_used);
 
 extern const uint64_t kernel_upper[ENTRIES]; /* boot.S */
