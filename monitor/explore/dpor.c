@@ -292,10 +292,13 @@ static bool is_call(const struct step *step)
            (is_taken(step) || !footprint_touches(step->footprint, OBJECT_RECEIVER, step->thread));
 }
 
-/* A call cannot come while core is at work. So what ends that work is no race with it, which it
- * could not come before; but what began it is, unless the caller came to its call, or was woken,
- * because of that.
- */
+static bool is_queued(const struct step *step)
+{
+    return is_call(step) && !is_taken(step);
+}
+
+/* A call cannot come while core is at work: what ends that work is no race with it, but the call
+ * that began it is, unless the caller came to this one, or was woken, because of that. */
 static void look_past_work(const struct strategy *dpor, guint second, GArray *races)
 {
     const uint32_t thread = node_at(dpor, second)->step.thread;
@@ -345,11 +348,6 @@ static const char *why_queued(const struct strategy *dpor, guint queued)
         (queued < dpor->guided || !is_waiting(node_at(dpor, queued), FL_PATH_CORE)))
         return "core waits elsewhere than for calls: search without --unqueued";
     return NULL;
-}
-
-static bool is_queued(const struct step *step)
-{
-    return is_call(step) && !is_taken(step);
 }
 
 /* Where somebody queued up with core, core is to go on instead. Whether there is such a place. */
