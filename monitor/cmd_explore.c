@@ -260,11 +260,16 @@ static bool can_prune(const struct explore_command *command, GError **error)
 static bool can_give_up(const struct explore_command *command, GError **error)
 {
     const struct strategy_ops *strategy = command->options.strategy;
-    if (strategy == &strategy_dfs)
+    if (strategy == &strategy_dfs && command->focus == NULL)
         return true;
-    g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "--gives-up is for strategy dfs, not for %s%s",
-                strategy->id,
-                strategy->steps || strategy->known != NULL ? ", which chooses there anyway" : "");
+    if (command->focus != NULL)
+        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_USAGE,
+                            "--gives-up takes every place of the depth: leave out --focus");
+    else
+        g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+                    "--gives-up is for strategy dfs, not for %s%s", strategy->id,
+                    strategy->steps || strategy->known != NULL ? ", which chooses there anyway"
+                                                               : "");
     return false;
 }
 
