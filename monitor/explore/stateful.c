@@ -15,7 +15,8 @@
  * ends when no state has a choice left that was not taken.
  *
  * At depth access places become known while the search goes on. When some have by the end of a
- * level, the search begins anew: by then little has been done, since most are found early.
+ * level, the search begins anew: by then little has been done, since most are found early. States
+ * are then told when a run is over (drive.c), so each goes to its end.
  */
 #include "strategy.h"
 
