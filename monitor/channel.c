@@ -96,10 +96,13 @@ enum channel_news channel_poll(struct channel *channel, uint32_t serial, struct 
 {
     const struct fl_control *control = &channel->shared->control;
     uint32_t in_flight = channel->posted - channel->taken;
+    /* First: a guest that asks stands still, so whatever it did before is then seen below. The
+     * other way round a run could end and the next one ask between two looks, and the question
+     * would be taken for the first one's. */
+    uint32_t asked = load(&control->ask) - channel->answered;
     uint32_t ready = load(&control->result_head) - channel->taken;
     uint32_t begun = load(&control->plan_tail) - channel->taken;
     uint32_t head = load(&control->ring_head);
-    uint32_t asked = load(&control->ask) - channel->answered;
     bool ring_sound = see_packets(channel, head);
     if (ready > in_flight || begun > in_flight)
         return nonsense(reason, "%u results and %u plans begun, of %u plans in flight", ready,
