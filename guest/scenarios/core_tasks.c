@@ -116,7 +116,7 @@ static void areas(void)
 
 /* ---- shared ---- */
 
-static tid_t main_thread;
+static volatile tid_t main_thread; /* so that no compiler touches its page before another's turn */
 
 /* main does something meanwhile. */
 static void let_main(void)
