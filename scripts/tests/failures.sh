@@ -9,11 +9,9 @@
 
 # What must come of a clean variant that is not clean then:
 #   quickfix, which is none, leaves who was refused its stack in the list, and never gives its slot back
-#   sleepers makes threads with the lock held that they are to wait for: main is halted there, and keeps it
 #   rig_misbehave/wild asks for nothing
 declare -A other=(
     [genode_stack_slot/quickfix]=stack-slot-exclusive
-    [rig_kernel/sleepers]=no-deadlock
     [rig_misbehave/wild]=nothing
 )
 # search VARIANT OPTION...: the fields of the table
