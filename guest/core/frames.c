@@ -155,6 +155,7 @@ void frame_free(uint32_t frame)
 
     dirty[index / 32] &= ~(1u << index % 32);
     if (index >= pool_frames - HOME_FRAMES) {
+        links[link - 1].next = links[link - 1].page = 0;
         leave_home(index - (pool_frames - HOME_FRAMES));
         return;
     }

@@ -105,7 +105,7 @@ static void forget_mapping(struct mapping *mapping)
         at = &mappings[*at - 1].next;
     *at = mapping->next;
     leave_frame(mapping);
-    mapping->frame = 0;
+    *mapping = (struct mapping){.frame = 0};
     if (mapping < mappings + CHAINS)
         return;
     mapping->next = mappings_freed;

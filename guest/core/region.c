@@ -197,7 +197,7 @@ void region_detach(struct region *region)
 
     unmap(region->map, region->base, region->size);
     *link = region->next;
-    region->dataspace = NULL;
+    *region = (struct region){.dataspace = NULL};
 }
 
 void region_detach_dataspace(const struct dataspace *dataspace)

@@ -66,9 +66,19 @@ static struct fl_dead dead_of(const struct thread *thread)
                                          : (struct fl_dead){page.frame << FL_PAGE_SHIFT, bytes};
 }
 
+/* Nobody asks for the registers of one that has ended. */
+static void forget_registers(struct thread *thread)
+{
+    if (thread->state == THREAD_ENDED) {
+        thread->frame = (struct arch_frame){0};
+        thread->trap = thread->fault_trap = (struct trap){0};
+    }
+}
+
 void standing_tell(bool entered)
 {
     for (uint32_t i = 0; i < threads_used(); i++) {
+        forget_registers(&threads[i]);
         standings[i] = standing_of(&threads[i], entered);
         dead[i] = dead_of(&threads[i]);
     }

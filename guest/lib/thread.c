@@ -46,7 +46,10 @@ uint32_t thread_destroy(struct thread *thread)
 {
     uint32_t status = core_thread_destroy(thread->tid);
 
-    if (status == FL_ERROR_OK)
+    if (status == FL_ERROR_OK) {
         allocator()->free(thread);
+        thread->context = NULL;
+        thread->dataspace = thread->tid = 0;
+    }
     return status;
 }
