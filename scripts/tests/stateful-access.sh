@@ -16,5 +16,5 @@ holds '.findings[0].check == "stack-slot-exclusive" and .findings[0].preemptions
 explore 0 genode_stack_slot/fixed --bound 1
 holds '.verdict == "nothing-left" and .certificate == null'
 explore 0 genode_stack_slot/fixed
-holds '.verdict == "nothing-left" and .complete and .states > 40000'
+holds '.verdict == "nothing-left" and .complete and .states > 10000'
 echo "$(value .states) states, $(value .runs) runs, $(value .seconds) s"
