@@ -169,7 +169,7 @@ uint32_t frames_in_use(void)
 
     for (uint16_t link = freed; link != NOBODY; link = links[link - 1].next)
         idle++;
-    return never_used - fixed - idle;
+    return never_used - fixed - idle + at_home;
 }
 
 /* A walk: a stack has a page or two, and the page touched last comes first. */

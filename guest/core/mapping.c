@@ -129,10 +129,11 @@ static struct mapping *add_mapping(uint32_t space, uint32_t page)
 
 uint32_t mappings_in_use(void)
 {
-    uint32_t used = mappings_used;
+    uint32_t used = 0;
 
-    for (uint16_t link = mappings_freed; link != NOTHING; link = mappings[link - 1].next)
-        used--;
+    for (const struct mapping *mapping = mappings; mapping < mappings + CHAINS + mappings_used;
+         mapping++)
+        used += mapping->frame != 0;
     return used;
 }
 
