@@ -238,6 +238,22 @@ static bool dead_sound(const struct fl_dead *dead)
     return dead->at % FL_PAGE_SIZE == 0 && dead->at < FL_RAM_SIZE && dead->bytes < FL_PAGE_SIZE;
 }
 
+/* Of two on one page what is dead for both is: two threads may be on one stack. */
+static void leave_out(struct state_reader *reader, const struct fl_dead *dead)
+{
+    struct fl_dead *all = reader->left_out;
+    size_t at = 0;
+    while (at < reader->n_left_out && all[at].at < dead->at)
+        at++;
+    if (at < reader->n_left_out && all[at].at == dead->at) {
+        all[at].bytes = MIN(all[at].bytes, dead->bytes);
+        return;
+    }
+    memmove(&all[at + 1], &all[at], (reader->n_left_out - at) * sizeof *all);
+    all[at] = *dead;
+    reader->n_left_out++;
+}
+
 static bool read_dead(struct state_reader *reader, struct guestmem *memory)
 {
     uint32_t entries = 0;
@@ -253,14 +269,7 @@ static bool read_dead(struct state_reader *reader, struct guestmem *memory)
     for (uint32_t i = 0; i < entries; i++) {
         if (!dead_sound(&dead[i]))
             return false;
-        size_t at = dead[i].bytes != 0 ? reader->n_left_out++ : 0;
-        for (; at > 0 && dead[i].bytes != 0; at--) {
-            if (reader->left_out[at - 1].at < dead[i].at)
-                break;
-            reader->left_out[at] = reader->left_out[at - 1];
-        }
-        if (dead[i].bytes != 0)
-            reader->left_out[at] = dead[i];
+        leave_out(reader, &dead[i]);
     }
     return true;
 }

@@ -48,7 +48,8 @@ static struct standing standing_of(const struct thread *thread, bool entered)
 }
 
 /* Stacks whose pages hold nothing else: that of a program's first thread (crt0.S), and in the
- * context area. No code leaves anything below its stack pointer. */
+ * context area. No code leaves anything below its stack pointer. A page that may not be written may
+ * be another's stack, too. */
 static bool has_pages_of_its_own(const struct thread *thread, uint32_t sp)
 {
     return (thread->path & 0xffffffu) == 0 || sp - FL_CONTEXT_BASE < FL_CONTEXT_SIZE;
@@ -62,8 +63,8 @@ static struct fl_dead dead_of(const struct thread *thread)
         return (struct fl_dead){0, 0};
     }
     const struct arch_mapping page = arch_lookup(thread->space, sp - bytes);
-    return page.rights == FL_RIGHTS_NONE ? (struct fl_dead){0, 0}
-                                         : (struct fl_dead){page.frame << FL_PAGE_SHIFT, bytes};
+    return page.rights == FL_RIGHTS_RW ? (struct fl_dead){page.frame << FL_PAGE_SHIFT, bytes}
+                                       : (struct fl_dead){0, 0};
 }
 
 /* Nobody asks for the registers of one that has ended. */
