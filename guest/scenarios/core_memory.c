@@ -270,9 +270,11 @@ static void use_all(void *self)
 
 static void finish(struct thread *thread)
 {
+    tid_t tid = thread->tid;
+
     thread_join(thread);
     program_expect(thread_destroy(thread) == FL_ERROR_OK);
-    program_expect(core_thread_destroy(thread->tid) == FL_ERROR_NO_THREAD);
+    program_expect(core_thread_destroy(tid) == FL_ERROR_NO_THREAD);
 }
 
 static uint32_t slot_of_next(uint32_t stack_size)
@@ -281,8 +283,9 @@ static uint32_t slot_of_next(uint32_t stack_size)
 
     program_expect(thread_create(&thread, stack_size, use_all, &thread) == FL_ERROR_OK);
     program_expect(thread.stack_size == (stack_size + PAGE - 1) / PAGE * PAGE);
+    uint32_t slot = stack_slot_of(thread.context);
     finish(&thread);
-    return stack_slot_of(thread.context);
+    return slot;
 }
 
 static void stacks(void)
