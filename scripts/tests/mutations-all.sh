@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=1800 full
+#@ limit=3600 full
 # The mutation score: every mutation of guest/mutations is seen as it says there, and what is called
 # equivalent is seen by nothing.
 . "$(dirname "$0")/../lane.bash"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=300
+#@ limit=900
 # Mutations (guest/mutations): some of each list are seen as it says; each check of vm is the only one
 # that sees some variant of core_mutations; a list that is wrong is found to be.
 . "$(dirname "$0")/../lane.bash"
