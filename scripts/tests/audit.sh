@@ -1,5 +1,5 @@
 #!/bin/bash
-#@ limit=300
+#@ limit=600
 # Audits: none is off in any good variant of a scenario of core's; a run is the same with and without;
 # what is off is found, recorded, replayed and verified like anything else.
 . "$(dirname "$0")/../lane.bash"
@@ -9,7 +9,9 @@ rows=$(jq -r '.[] | select(.id | test("^(codezero|core)_|region_maps|genode")) |
     | .variants[] | select(.expect == "clean" and .depth == "ipc") | "\($id)/\(.id)"' "$dir/out")
 [ "$(wc -w <<<"$rows")" -ge 10 ] || fail "only these good variants: $rows"
 for row in $rows; do
-    expect 0 "$faultline" explore "$row" --audit --depth ipc --bound 1 --json --runs-dir "$dir/runs"
+    bound=1
+    [[ $row == core_memory/* ]] && bound=0 # one run of it has hundreds of audits
+    expect 0 "$faultline" explore "$row" --audit --depth ipc --bound $bound --json --runs-dir "$dir/runs"
     holds '.verdict == "nothing-left" and .audits >= .runs and .audits_off == 0'
     echo "$row: $(value .runs) runs, $(value .audits) audits of $(value .objects_walked) objects"
 done
