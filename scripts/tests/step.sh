@@ -17,7 +17,7 @@ plain()
         -e 's/, [0-9]+ events/, L events/' -e 's/event hash [0-9a-f]{16}/event hash H/' \
         -e 's/pc 0x[0-9a-f]+/pc P/' -e 's/^( *)0x[0-9a-f]+$/\1A/' -e 's/frames? [0-9].*/frames/' \
         -e 's/^( *)0x4[0-9a-f]{2}, page/\1F, page/' \
-        -e 's/([0-9]+)=[0-9]+/\1=F/g' -e 's/0x(0[0-9a-f]{5,7}|[12][0-9a-f]{6})\b/0xP/g' \
+        -e 's/([0-9]+)=[0-9]+/\1=F/g' -e 's/0x(0[0-9a-f]{5,7}|[1-9][0-9a-f]{6})\b/0xP/g' \
         -e 's/scenario [0-9]+ variant/scenario I variant/' -e '/^ +clean +[a-z-]+$/d' \
         -e 's/-+/-/g' -e 's/ +/ /g' -e 's/ +$//'
 }
